@@ -1,0 +1,51 @@
+// A chat request in canonical form: what every client protocol decodes to and every upstream protocol encodes from.
+
+import type { Message, Metadata } from './block.ts';
+
+/** A function that the model may call. */
+export interface Tool {
+  readonly name: string;
+  readonly description?: string;
+  /** JSON Schema of the arguments, as the client gave it. */
+  readonly parameters?: unknown;
+  readonly strict?: boolean;
+  readonly metadata?: Metadata;
+}
+
+/** Which tool, if any, must be called. */
+export type ToolChoice =
+  | { readonly type: 'auto' }
+  | { readonly type: 'none' }
+  | { readonly type: 'required' }
+  | { readonly type: 'tool'; readonly name: string };
+
+/** What the answer's text must be. */
+export type ResponseFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json' }
+  | {
+      readonly type: 'json-schema';
+      readonly name: string;
+      readonly schema: unknown;
+      readonly strict?: boolean;
+      readonly description?: string;
+    };
+
+/** A request for a chat answer. */
+export interface CanonicalRequest {
+  readonly model: string;
+  readonly messages: readonly Message[];
+  readonly tools: readonly Tool[];
+  readonly toolChoice?: ToolChoice;
+  readonly parallelToolCalls?: boolean;
+  readonly maxOutputTokens?: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly topK?: number;
+  readonly stop: readonly string[];
+  readonly responseFormat?: ResponseFormat;
+  readonly reasoningEffort?: string;
+  readonly stream: boolean;
+  /** Parameters of the client's protocol with no canonical counterpart, under that protocol's name. */
+  readonly metadata: Metadata;
+}
