@@ -1,0 +1,145 @@
+// The two faces of a wire protocol: towards clients and towards upstreams. One folder per protocol implements both over
+// one set of wire types. Nothing here knows HTTP connections, routes or providers.
+
+import type { ClientError } from '../canonical/client-error.ts';
+import type { FailureSignal } from '../canonical/failure.ts';
+import type { CanonicalRequest } from '../canonical/request.ts';
+import type { CanonicalResponse, StreamPart } from '../canonical/response.ts';
+import type { Usage } from '../canonical/usage.ts';
+
+/** A wire format. `relay` is any other operation of a vendor's API: its bytes are not looked at. */
+export type ProtocolId = 'openai-chat' | 'openai-completions' | 'openai-responses' | 'openai-embeddings' | 'relay';
+
+/** One operation of a protocol, as a request's method and path name it. */
+export interface Operation {
+  readonly protocol: ProtocolId;
+  /** Appended to an upstream's base URL: `/chat/completions`. */
+  readonly path: string;
+}
+
+/** All that routing and the pass-through lane need to know of a request body. */
+export interface Peek {
+  /** The model that the body names. */
+  readonly model: string | undefined;
+  readonly stream: boolean;
+  /** The client asked for usage inside the stream (`stream_options.include_usage`). */
+  readonly wantsUsage: boolean;
+  /** Where the body's top-level members are, so that `rewrite` need not look again. */
+  readonly members: readonly MemberSpan[];
+}
+
+/** The place of one top-level member of a JSON object in the body's bytes. */
+export interface MemberSpan {
+  readonly name: string;
+  /** Offset of the opening quote of the name. */
+  readonly start: number;
+  readonly valueStart: number;
+  /** Offset just after the value. */
+  readonly valueEnd: number;
+}
+
+/** Changes to top-level members of a JSON body; everything else keeps its bytes. */
+export interface Edits {
+  /** JSON text by member name: replaces the value, or adds the member. */
+  readonly set: ReadonlyMap<string, string>;
+  readonly remove: ReadonlySet<string>;
+}
+
+/** An answer that Sluice writes itself. */
+export interface EncodedError {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** The face towards clients. */
+export interface ClientProtocol {
+  readonly id: ProtocolId;
+  /** Reads a request body as far as routing needs. Throws ClientError (`invalid_json`, `invalid_request`). */
+  peek(body: Buffer): Peek;
+  /** An error before anything was sent. */
+  encodeError(error: ClientError, requestId: string): EncodedError;
+  /** An error after content was sent; undefined where the protocol has no way to say it, so that the connection is cut. */
+  encodeInBandError(error: ClientError, requestId: string): Buffer | undefined;
+  /** Content type of streamed answers. */
+  readonly streamType: string;
+  /** Bytes that keep an idle stream open without meaning anything; undefined where there are none. */
+  readonly keepAlive: Buffer | undefined;
+}
+
+/** What one frame of a stream is to the relay. */
+export type FrameVerdict =
+  /** Carries text, reasoning, a tool call, audio: something the client waits for. */
+  | 'content'
+  /** Role, ids, pings, empty deltas: forwarded, but neither a beginning nor a sign of life. */
+  | 'lifecycle'
+  /** Must not reach the client: usage that it did not ask for. */
+  | 'hidden'
+  /** Not what the protocol says: dropped; three in a row are an invalid response. */
+  | 'malformed'
+  /** An error inside the stream; `tap.error` says which. */
+  | 'error';
+
+/** Looks along as frames pass by, without rebuilding anything. One per answer. */
+export interface StreamTap {
+  /** Judges one complete frame, given as text without its closing blank line. */
+  frame(text: string): FrameVerdict;
+  /** The last usage that the stream reported. */
+  readonly usage: Usage | undefined;
+  /** Whether the stream has said that it is complete. What ends before is truncated. */
+  readonly finished: boolean;
+  /** Set after the verdict `error`. */
+  readonly error: FailureSignal | undefined;
+  /** Whether the whole answer so far carried nothing: no content and no output tokens. */
+  readonly empty: boolean;
+}
+
+/** What a whole JSON answer says of itself. */
+export interface AnswerReading {
+  readonly usage: Usage | undefined;
+  /** Set if the answer is a failure in the shape of a success: not JSON, an error object, an aborted finish. */
+  readonly signal: FailureSignal | undefined;
+  /** A whole answer with nothing in it: no text, tool call, reasoning or refusal, and no output tokens. */
+  readonly empty: boolean;
+}
+
+/** The face towards upstreams that speak the client's own protocol: bytes stay bytes. */
+export interface PassThroughProtocol {
+  readonly id: ProtocolId;
+  /** Applies edits to the bytes of a peeked body. */
+  rewrite(body: Buffer, peek: Peek, edits: Edits): Buffer;
+  /** Reads a whole JSON answer without changing it. */
+  readAnswer(body: Buffer): AnswerReading;
+  /** A tap for one streamed answer. */
+  tap(options: { readonly hideUsage: boolean }): StreamTap;
+}
+
+/** Client face of the translating lane: canonical ↔ this protocol's wire form. */
+export interface ClientCodec {
+  /** Throws ClientError `invalid_request` naming the member that cannot be understood. */
+  decodeRequest(body: Buffer): CanonicalRequest;
+  encodeResponse(response: CanonicalResponse): Buffer;
+  streamEncoder(): StreamEncoder;
+}
+
+/** Writes stream parts as the protocol's bytes. A state machine: one per answer. */
+export interface StreamEncoder {
+  /** Bytes for one part; empty if the part has no form of its own. */
+  encode(part: StreamPart): Buffer;
+}
+
+/** Upstream face of the translating lane. */
+export interface UpstreamCodec {
+  encodeRequest(request: CanonicalRequest): Buffer;
+  /** Throws if the body is not an answer of this protocol. */
+  decodeResponse(body: Buffer): CanonicalResponse;
+  streamDecoder(): StreamDecoder;
+}
+
+/** Reads the protocol's frames as stream parts. A state machine: one per answer. */
+export interface StreamDecoder {
+  /** Parts of one complete frame, given as text without its closing blank line. */
+  decode(frame: string): readonly StreamPart[];
+  /** Parts that the end of the stream implies. */
+  end(): readonly StreamPart[];
+}
