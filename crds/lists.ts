@@ -1,0 +1,54 @@
+/**
+ * Lists and maps with their bounds and their Kubernetes list types. The API server refuses duplicates in `set` and
+ * `map` lists by itself, without a CEL rule; the same is checked here.
+ */
+import { z } from 'zod';
+
+/** How many entries a list may have. */
+export interface ListBounds {
+  readonly min?: number;
+  readonly max: number;
+}
+
+/** A list of objects told apart by the named members, so that server-side apply merges entry by entry. */
+export function listMap<Item extends z.ZodType>(item: Item, keys: readonly string[], bounds: ListBounds) {
+  return bounded(item, bounds)
+    .superRefine((entries, context) => {
+      const identities = entries.map((entry) => JSON.stringify(keys.map((key) => Reflect.get(Object(entry), key))));
+      refuseRepeats(identities, context, `the same ${keys.join(' and ')} as an entry before it`);
+    })
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': keys });
+}
+
+/** A list of scalars, each at most once. */
+export function listSet<Item extends z.ZodType<string | number>>(item: Item, bounds: ListBounds) {
+  return bounded(item, bounds)
+    .superRefine((entries, context) => refuseRepeats(entries.map(String), context, 'the same value as an entry before it'))
+    .meta({ 'x-kubernetes-list-type': 'set' });
+}
+
+/** A list that is replaced as a whole. */
+export function listAtomic<Item extends z.ZodType>(item: Item, bounds: ListBounds) {
+  return bounded(item, bounds).meta({ 'x-kubernetes-list-type': 'atomic' });
+}
+
+/** A map from free keys to values; what its keys may look like is said by a rule where it matters. */
+export function mapOf<Value extends z.ZodType>(value: Value, max: number) {
+  return z
+    .record(z.string(), value)
+    .refine((map) => Object.keys(map).length <= max, { error: `must have at most ${max} entries` })
+    .meta({ maxProperties: max });
+}
+
+function bounded<Item extends z.ZodType>(item: Item, { min = 0, max }: ListBounds) {
+  const list = z.array(item).max(max);
+  return min > 0 ? list.min(min) : list;
+}
+
+function refuseRepeats(identities: readonly string[], context: z.RefinementCtx, message: string): void {
+  const seen = new Set<string>();
+  for (const [index, identity] of identities.entries()) {
+    if (seen.has(identity)) context.addIssue({ code: 'custom', path: [index], message: `must not have ${message}` });
+    seen.add(identity);
+  }
+}
