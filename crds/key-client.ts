@@ -10,16 +10,25 @@ const rotationSecondsMax = 31_536_000;
 const budgetSchema = z.strictObject({
   name: label().describe('Name of the budget, unique in the key.'),
   amount: money().describe('US dollars that may be spent in one window.'),
-  window: z.enum(['Hour', 'Day', 'Week', 'Month', 'Total']).describe('Time over which spending is added up; Total never starts again.'),
-  onExceeded: z.enum(['Reject', 'Warn']).optional().describe('What happens when the amount is spent; Reject where left out.'),
+  window: z
+    .enum(['Hour', 'Day', 'Week', 'Month', 'Total'])
+    .describe('Time over which spending is added up; Total never starts again.'),
+  onExceeded: z
+    .enum(['Reject', 'Warn'])
+    .optional()
+    .describe('What happens when the amount is spent; Reject where left out.'),
   warnPercent: integer(1, 100).optional().describe('Share of the amount from which a warning is given.'),
 });
 
 const rotationSchema = withRules(
   z.strictObject({
     // Not under an hour: every renewal is a write of a Secret and a new revision of every proxy.
-    periodSeconds: integer(3600, rotationSecondsMax).optional().describe('Time after which a new key is made; only on request where left out.'),
-    overlapSeconds: integer(0, rotationSecondsMax).optional().describe('Time for which the previous key goes on working; none where left out.'),
+    periodSeconds: integer(3600, rotationSecondsMax)
+      .optional()
+      .describe('Time after which a new key is made; only on request where left out.'),
+    overlapSeconds: integer(0, rotationSecondsMax)
+      .optional()
+      .describe('Time for which the previous key goes on working; none where left out.'),
   }),
   [
     {
@@ -45,10 +54,18 @@ export const clientSchema = withRules(
       .describe('Lets the operator make the key.'),
     tenant: labelText()
       .optional()
-      .describe('Tenant that the key proves; the namespace where left out, another one only where the namespace has the label sluice.dev/tenant with that value.'),
-    models: listSet(modelPattern(), { min: 1, max: 64 }).describe('Public model names that the key opens, each a name or a beginning with "*"; ["*"] opens all.'),
-    budgets: listMap(budgetSchema, ['name'], { max: 8 }).optional().describe('Amounts of money that the key may spend.'),
-    rotation: rotationSchema.optional().describe('When the operator makes a new key; the annotation sluice.dev/rotate asks for one at once.'),
+      .describe(
+        'Tenant that the key proves; the namespace where left out, another one only where the namespace has the label sluice.dev/tenant with that value.',
+      ),
+    models: listSet(modelPattern(), { min: 1, max: 64 }).describe(
+      'Public model names that the key opens, each a name or a beginning with "*"; ["*"] opens all.',
+    ),
+    budgets: listMap(budgetSchema, ['name'], { max: 8 })
+      .optional()
+      .describe('Amounts of money that the key may spend.'),
+    rotation: rotationSchema
+      .optional()
+      .describe('When the operator makes a new key; the annotation sluice.dev/rotate asks for one at once.'),
   }),
   [
     {

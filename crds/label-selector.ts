@@ -33,6 +33,8 @@ const expression = withRules(
 export const labelSelectorSchema = z
   .strictObject({
     matchLabels: mapOf(labelValue(), 16).optional().describe('Labels that must be there with exactly these values.'),
-    matchExpressions: listAtomic(expression, { max: 8 }).optional().describe('Conditions on labels that must all hold.'),
+    matchExpressions: listAtomic(expression, { max: 8 })
+      .optional()
+      .describe('Conditions on labels that must all hold.'),
   })
   .meta({ 'x-kubernetes-map-type': 'atomic' });

@@ -15,7 +15,10 @@ export const limitSchema = withRules(
       .describe('Time over which it is counted; None with Concurrency and only there.'),
     // Not 0: a kill switch in disguise. LLMKey.spec.state is the real one.
     max: count(1).describe('Largest amount admitted in one window.'),
-    mode: z.enum(['Enforce', 'Shadow']).default('Enforce').describe('Enforce refuses what is over the limit; Shadow only reports it.'),
+    mode: z
+      .enum(['Enforce', 'Shadow'])
+      .default('Enforce')
+      .describe('Enforce refuses what is over the limit; Shadow only reports it.'),
   }),
   [
     {
@@ -32,5 +35,7 @@ export type Limit = z.output<typeof limitSchema>;
 
 /** `spec.limits`: at most 21, because four resources in five windows, and Concurrency, are all there are. */
 export function limits(whose: string) {
-  return listMap(limitSchema, ['resource', 'window'], { max: 21 }).optional().describe(`Limits of ${whose}; all of them must pass.`);
+  return listMap(limitSchema, ['resource', 'window'], { max: 21 })
+    .optional()
+    .describe(`Limits of ${whose}; all of them must pass.`);
 }

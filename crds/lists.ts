@@ -12,10 +12,11 @@ export interface ListBounds {
 
 /** A list of objects told apart by the named members, so that server-side apply merges entry by entry. */
 export function listMap<Item extends z.ZodType>(item: Item, keys: readonly string[], bounds: ListBounds) {
+  const identify = (entry: unknown) => keys.map((key) => Reflect.get(Object(entry), key)).join(', ');
   return bounded(item, bounds)
-    .superRefine((entries, context) => {
-      const identities = entries.map((entry) => JSON.stringify(keys.map((key) => Reflect.get(Object(entry), key))));
-      refuseRepeats(identities, context, `the same ${keys.join(' and ')} as an entry before it`);
+    .refine((entries) => repeated(entries.map(identify)) === undefined, {
+      error: ({ input }) => `two entries must not have the same ${keys.join(' and ')}: ${repeatedIn(input, identify)}`,
+      params: { serverCheck: 'x-kubernetes-list-type' },
     })
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': keys });
 }
@@ -23,7 +24,10 @@ export function listMap<Item extends z.ZodType>(item: Item, keys: readonly strin
 /** A list of scalars, each at most once. */
 export function listSet<Item extends z.ZodType<string | number>>(item: Item, bounds: ListBounds) {
   return bounded(item, bounds)
-    .superRefine((entries, context) => refuseRepeats(entries.map(String), context, 'the same value as an entry before it'))
+    .refine((entries) => repeated(entries.map(String)) === undefined, {
+      error: ({ input }) => `two entries must not be the same: ${repeatedIn(input, String)}`,
+      params: { serverCheck: 'x-kubernetes-list-type' },
+    })
     .meta({ 'x-kubernetes-list-type': 'set' });
 }
 
@@ -36,7 +40,10 @@ export function listAtomic<Item extends z.ZodType>(item: Item, bounds: ListBound
 export function mapOf<Value extends z.ZodType>(value: Value, max: number) {
   return z
     .record(z.string(), value)
-    .refine((map) => Object.keys(map).length <= max, { error: `must have at most ${max} entries` })
+    .refine((map) => Object.keys(map).length <= max, {
+      error: `must have at most ${max} entries`,
+      params: { serverCheck: 'maxProperties' },
+    })
     .meta({ maxProperties: max });
 }
 
@@ -45,10 +52,11 @@ function bounded<Item extends z.ZodType>(item: Item, { min = 0, max }: ListBound
   return min > 0 ? list.min(min) : list;
 }
 
-function refuseRepeats(identities: readonly string[], context: z.RefinementCtx, message: string): void {
+function repeated(identities: readonly string[]): string | undefined {
   const seen = new Set<string>();
-  for (const [index, identity] of identities.entries()) {
-    if (seen.has(identity)) context.addIssue({ code: 'custom', path: [index], message: `must not have ${message}` });
-    seen.add(identity);
-  }
+  return identities.find((identity) => seen.size === seen.add(identity).size);
+}
+
+function repeatedIn(input: unknown, identify: (entry: unknown) => string): string | undefined {
+  return Array.isArray(input) ? repeated(input.map(identify)) : undefined;
 }

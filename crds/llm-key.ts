@@ -19,8 +19,12 @@ const upstreamSchema = z.strictObject({
     .describe('Models that the key opens, each a name or a beginning with "*"; all where left out or empty.'),
   weight: integer(0, 1_000_000).optional().describe('Share of requests with the strategy Weighted; 1 where left out.'),
   priority: integer(0, 1000).optional().describe('Place in the strategy PriorityOrder, 0 first; 0 where left out.'),
-  organization: headerToken(128).optional().describe('Organization that the vendor charges, where the vendor knows such a thing.'),
-  project: headerToken(128).optional().describe('Project that the vendor charges, where the vendor knows such a thing.'),
+  organization: headerToken(128)
+    .optional()
+    .describe('Organization that the vendor charges, where the vendor knows such a thing.'),
+  project: headerToken(128)
+    .optional()
+    .describe('Project that the vendor charges, where the vendor knows such a thing.'),
 });
 
 const keyType = withRules(z.enum(['Upstream', 'Client']), [
@@ -33,11 +37,18 @@ export const llmKeySpecSchema = withRules(
   z.strictObject({
     className: className(),
     type: keyType.describe('Upstream opens a provider to the proxies; Client opens routes to a client.'),
-    state: z.enum(['Enabled', 'Disabled']).default('Enabled').describe('Disabled takes the key out of service at once.'),
+    state: z
+      .enum(['Enabled', 'Disabled'])
+      .default('Enabled')
+      .describe('Disabled takes the key out of service at once.'),
     expirationTime: timestamp().optional().describe('When the key stops being usable; never where left out.'),
-    secretRef: secretRefSchema.optional().describe('Where the key itself is; needed for Upstream, and for Client where client.generate is left out.'),
+    secretRef: secretRefSchema
+      .optional()
+      .describe('Where the key itself is; needed for Upstream, and for Client where client.generate is left out.'),
     limits: limits('this key'),
-    upstream: upstreamSchema.optional().describe('What an Upstream key belongs to; present if and only if type is Upstream.'),
+    upstream: upstreamSchema
+      .optional()
+      .describe('What an Upstream key belongs to; present if and only if type is Upstream.'),
     client: clientSchema.optional().describe('What a Client key may open; present if and only if type is Client.'),
   }),
   [
@@ -73,7 +84,9 @@ export const llmKeySpecSchema = withRules(
 export const llmKeyStatusSchema = z.strictObject({
   observedGeneration: observedGeneration(),
   conditions: conditions(),
-  keyID: labelText().optional().describe('Name of the key in logs and metrics; given by the operator, never derived from the key.'),
+  keyID: labelText()
+    .optional()
+    .describe('Name of the key in logs and metrics; given by the operator, never derived from the key.'),
   tenant: labelText().optional().describe('Tenant that the key proves.'),
   secretName: objectName().optional().describe('Secret that holds the key.'),
   lastRotationTime: timestamp().optional().describe('When the operator last made a new key.'),

@@ -22,7 +22,9 @@ const keyPoolSchema = z.strictObject({
   stickiness: z
     .enum(['None', 'Conversation', 'Client'])
     .optional()
-    .describe("What stays on the same key as long as that is usable, for the vendor's prompt cache; None where left out."),
+    .describe(
+      "What stays on the same key as long as that is usable, for the vendor's prompt cache; None where left out.",
+    ),
 });
 
 const credentialsSchema = withRules(
@@ -30,7 +32,9 @@ const credentialsSchema = withRules(
     type: z
       .enum(['KeyPool', 'None', 'Passthrough', 'Workload'])
       .default('KeyPool')
-      .describe("KeyPool uses the LLMKeys that name this provider, None sends none, Passthrough sends the client's own, Workload uses the cloud identity of the proxy."),
+      .describe(
+        "KeyPool uses the LLMKeys that name this provider, None sends none, Passthrough sends the client's own, Workload uses the cloud identity of the proxy.",
+      ),
     keyPool: keyPoolSchema.optional().describe('How keys of the pool are used; only where type is KeyPool.'),
   }),
   [
@@ -48,7 +52,9 @@ const probeSchema = withRules(
     path: urlPath().describe('Path of the endpoint that is asked with GET, appended to its base URL.'),
     periodSeconds: integer(1, 3600).default(30).describe('Time between two probes.'),
     timeoutSeconds: integer(1, 300).optional().describe('Longest time for an answer; the period where left out.'),
-    unhealthyAfterMillis: integer(1, 300_000).optional().describe('An answer that takes longer than this counts as a failure.'),
+    unhealthyAfterMillis: integer(1, 300_000)
+      .optional()
+      .describe('An answer that takes longer than this counts as a failure.'),
   }),
   [
     {
@@ -65,7 +71,8 @@ const attributeName = '^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$';
 const attributesSchema = withRules(mapOf(text({ max: 63 }), 16), [
   {
     cel: `self.all(name, name.matches("${attributeName}"))`,
-    message: 'names of attributes must be letters, digits, "-", "_" and ".", at most 63, beginning and ending with a letter or digit',
+    message:
+      'names of attributes must be letters, digits, "-", "_" and ".", at most 63, beginning and ending with a letter or digit',
     holds: (attributes) => Object.keys(attributes).every((name) => new RegExp(attributeName).test(name)),
   },
 ]);
@@ -77,10 +84,14 @@ export const llmProviderSpecSchema = withRules(
     type: z.enum(providerTypes).describe('Vendor; decides protocol, default base URL, authentication and quirks.'),
     endpoint: endpointSchema
       .optional()
-      .describe('Where the provider is reached; must be given for LMStudio, Ollama, OpenAICompatible and VLLM, and for AzureOpenAI without azure.resource; others have a default.'),
+      .describe(
+        'Where the provider is reached; must be given for LMStudio, Ollama, OpenAICompatible and VLLM, and for AzureOpenAI without azure.resource; others have a default.',
+      ),
     ...vendorMembers,
     credentials: credentialsSchema.prefault({}).describe('What proves to the provider who is asking.'),
-    models: providerModelsSchema.optional().describe('Models that the provider offers; any model where left out or empty.'),
+    models: providerModelsSchema
+      .optional()
+      .describe('Models that the provider offers; any model where left out or empty.'),
     attributes: attributesSchema.optional().describe('Facts that policies of routes ask for, such as residency: eu.'),
     limits: limits('the whole provider'),
     timeouts: providerTimeoutsSchema.prefault({}).describe('How long to wait for what.'),

@@ -20,10 +20,14 @@ import { ruleTimeoutsSchema } from './timeouts.ts';
 /** First segments that belong to the protocols and to Ollama clients, never to a route. */
 export const reservedPathSegments = ['v1', 'openai', 'anthropic', 'api', 'ping', 'version'] as const;
 
-const reservedPath = `^/(${reservedPathSegments.join('|')})(/|$)`;
+const reservedPath = `^/(${reservedPathSegments.join('|')})(/[-A-Za-z0-9._~/]*)?$`;
 
 const pathSchema = withRules(
-  patterned(/^(\/[A-Za-z0-9]([-A-Za-z0-9._~]*[A-Za-z0-9])?)+$/, 128, 'a path such as /azure or /team/chat, without "/" at its end'),
+  patterned(
+    /^(\/[A-Za-z0-9]([-A-Za-z0-9._~]*[A-Za-z0-9])?)+$/,
+    128,
+    'a path such as /azure or /team/chat, without "/" at its end',
+  ),
   [
     {
       cel: `!self.matches('${reservedPath}')`,
@@ -41,12 +45,16 @@ const publicModelSchema = z.strictObject({
 const ruleSchema = withRules(
   z.strictObject({
     name: label().describe('Name of the rule, unique in the route.'),
-    matches: matchesSchema.optional().describe('Alternatives of which one must hold; a rule without them takes everything and must be last.'),
+    matches: matchesSchema
+      .optional()
+      .describe('Alternatives of which one must hold; a rule without them takes everything and must be last.'),
     backends: backendsSchema.describe('Places that may answer.'),
     strategy: z.enum(strategies).default('Random').describe('How backends of the same priority are ordered.'),
     ...strategyMembers,
     require: requirementsSchema.optional().describe('What backends must fulfil; the others are left out.'),
-    prefer: requirementsSchema.optional().describe('What backends should fulfil; those that do are asked before the others of their priority.'),
+    prefer: requirementsSchema
+      .optional()
+      .describe('What backends should fulfil; those that do are asked before the others of their priority.'),
     failover: failoverSchema.prefault({}).describe('What happens when a backend fails.'),
     timeouts: ruleTimeoutsSchema.optional().describe('Timeouts that differ from those of the provider.'),
   }),
@@ -64,13 +72,18 @@ const rulesSchema = withRules(listMap(ruleSchema, ['name'], { min: 1, max: 16 })
 
 const cacheSchema = z.strictObject({
   ttlSeconds: integer(1, 604_800).default(60).describe('How long an answer is kept.'),
-  scope: z.enum(['Key', 'Tenant', 'Route']).default('Key').describe('Who shares answers: one client key, one tenant, or everybody who may use the route.'),
+  scope: z
+    .enum(['Key', 'Tenant', 'Route'])
+    .default('Key')
+    .describe('Who shares answers: one client key, one tenant, or everybody who may use the route.'),
   maxEntries: integer(1, 1_000_000).optional().describe('Most answers kept for this route.'),
   mode: z.enum(['Exact']).optional().describe('Exact answers from the cache only if the whole request is the same.'),
 });
 
 const promptSchema = z.strictObject({
-  systemPrepend: text({ min: 1, max: 16_384 }).optional().describe('Text put before the system prompt of every request.'),
+  systemPrepend: text({ min: 1, max: 16_384 })
+    .optional()
+    .describe('Text put before the system prompt of every request.'),
   templateRef: configMapRefSchema.optional().describe('Entry of a ConfigMap with a text around the prompt.'),
   language: patterned(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/, 35, 'a language tag such as de or pt-BR')
     .optional()
@@ -81,8 +94,12 @@ const promptSchema = z.strictObject({
 export const llmRouteSpecSchema = withRules(
   z.strictObject({
     className: className(),
-    path: pathSchema.optional().describe('URL prefix of the route; a segment with the name of a backend after it pins that backend.'),
-    models: listMap(publicModelSchema, ['name', 'type'], { max: 64 }).optional().describe('Public names of models that the route answers for on the common paths.'),
+    path: pathSchema
+      .optional()
+      .describe('URL prefix of the route; a segment with the name of a backend after it pins that backend.'),
+    models: listMap(publicModelSchema, ['name', 'type'], { max: 64 })
+      .optional()
+      .describe('Public names of models that the route answers for on the common paths.'),
     protocol: z
       .enum(['OpenAIChat', 'OpenAICompletions', 'OpenAIResponses', 'OpenAIEmbeddings', 'AnthropicMessages', 'Ollama'])
       .default('OpenAIChat')
@@ -105,7 +122,10 @@ export const llmRouteSpecSchema = withRules(
 const backendStatusSchema = z.strictObject({
   name: backendNameSchema.describe('Name of the backend.'),
   state: z.enum(['Enabled', 'Disabled']).describe('Whether requests are sent to the backend.'),
-  reason: z.enum([...failoverClasses, 'Manual']).optional().describe('Class of the failure that disabled it, or Manual.'),
+  reason: z
+    .enum([...failoverClasses, 'Manual'])
+    .optional()
+    .describe('Class of the failure that disabled it, or Manual.'),
   until: timestamp().optional().describe('When it returns; not before somebody enables it where left out.'),
 });
 
@@ -137,4 +157,3 @@ export const llmRouteSchema = z.strictObject({
 
 /** An LLMRoute with its defaults filled in. */
 export type LLMRoute = Immutable<z.output<typeof llmRouteSchema>>;
-

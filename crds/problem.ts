@@ -33,7 +33,9 @@ export function toField(path: readonly PropertyKey[]): string {
 function toMessage(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined ? 'must be given' : `must be of type ${typeNames[issue.expected] ?? issue.expected}`;
+      return issue.input === undefined
+        ? 'must be given'
+        : `must be of type ${typeNames[issue.expected] ?? issue.expected}`;
     case 'invalid_value':
       return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.join(', ')}`;
     case 'too_small':

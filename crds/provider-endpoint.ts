@@ -7,7 +7,9 @@ import { patterned, url } from './scalars.ts';
 /** `spec.endpoint`. */
 export const endpointSchema = withRules(
   z.strictObject({
-    url: url().optional().describe("Base URL as the vendor's own SDK would be given it; the path of the operation is appended."),
+    url: url()
+      .optional()
+      .describe("Base URL as the vendor's own SDK would be given it; the path of the operation is appended."),
     serviceRef: serviceRefSchema.optional().describe('Service of the same namespace instead of a URL.'),
     insecureHTTP: z
       .enum(['Allow', 'Deny'])

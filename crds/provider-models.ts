@@ -24,7 +24,9 @@ const contextTokensMax = 1_000_000_000;
 /** `spec.models[].price`, US dollars. */
 export const priceSchema = z.strictObject({
   inputPerMillion: money().describe('US dollars for a million input tokens.'),
-  cachedInputPerMillion: money().optional().describe('US dollars for a million input tokens read from a cache; as other input where left out.'),
+  cachedInputPerMillion: money()
+    .optional()
+    .describe('US dollars for a million input tokens read from a cache; as other input where left out.'),
   outputPerMillion: money().describe('US dollars for a million output tokens; "0" for models that only read.'),
 });
 
@@ -34,8 +36,12 @@ export const providerModelSchema = z.strictObject({
   upstreamName: modelName().optional().describe('Name that is sent upstream; the same name where left out.'),
   capabilities: listSet(z.enum(modelCapabilities), { max: modelCapabilities.length })
     .optional()
-    .describe('What the model can do; not checked where left out, except that Prefill and Responses must be named to be used.'),
-  maxContextTokens: integer(1, contextTokensMax).optional().describe('Largest number of input and output tokens together.'),
+    .describe(
+      'What the model can do; not checked where left out, except that Prefill and Responses must be named to be used.',
+    ),
+  maxContextTokens: integer(1, contextTokensMax)
+    .optional()
+    .describe('Largest number of input and output tokens together.'),
   maxOutputTokens: integer(1, contextTokensMax).optional().describe('Largest number of output tokens of one answer.'),
   price: priceSchema.optional().describe('What tokens cost; needed by budgets, price caps and the strategy Cheapest.'),
 });

@@ -41,14 +41,18 @@ const hostPart = () => patterned(/^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?$/, 63,
 /** `spec.azure`. */
 export const azureSchema = withRules(
   z.strictObject({
-    resource: hostPart().optional().describe('Name of the Azure resource, from which the base URL follows where endpoint is left out.'),
+    resource: hostPart()
+      .optional()
+      .describe('Name of the Azure resource, from which the base URL follows where endpoint is left out.'),
     apiVersion: patterned(/^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$/, 32, 'an API version such as 2024-10-21')
       .optional()
       .describe('Value of the query parameter api-version.'),
     deploymentPath: z
       .enum(['Deployment', 'V1'])
       .optional()
-      .describe('Deployment addresses /openai/deployments/MODEL, V1 addresses /openai/v1; V1 where apiVersion is left out, else Deployment.'),
+      .describe(
+        'Deployment addresses /openai/deployments/MODEL, V1 addresses /openai/v1; V1 where apiVersion is left out, else Deployment.',
+      ),
   }),
   [
     {
@@ -67,13 +71,17 @@ export const bedrockSchema = z.strictObject({
 
 /** `spec.vertexAI`. */
 export const vertexAISchema = z.strictObject({
-  project: patterned(/^[a-z0-9]([-a-z0-9.:]*[a-z0-9])?$/, 63, 'the id of a Google Cloud project').describe('Google Cloud project.'),
+  project: patterned(/^[a-z0-9]([-a-z0-9.:]*[a-z0-9])?$/, 63, 'the id of a Google Cloud project').describe(
+    'Google Cloud project.',
+  ),
   location: hostPart().describe('Google Cloud location, such as europe-west4 or global.'),
 });
 
 /** `spec.cloudflare`. */
 export const cloudflareSchema = z.strictObject({
-  accountID: patterned(/^[0-9a-f]{32}$/, 32, 'an account id of 32 hexadecimal digits').describe('Cloudflare account that runs Workers AI.'),
+  accountID: patterned(/^[0-9a-f]{32}$/, 32, 'an account id of 32 hexadecimal digits').describe(
+    'Cloudflare account that runs Workers AI.',
+  ),
 });
 
 /** Members of a provider that belong to one vendor each. */
@@ -102,14 +110,12 @@ const owners = [
 
 /** What must hold between the vendor, its own member and the endpoint. */
 export const vendorRules: readonly Rule<Vendor>[] = [
-  ...owners.map(
-    ([member, owner]): Rule<Vendor> => ({
-      cel: `(self.type == '${owner}') == has(self.${member})`,
-      message: `${member} must be given where type is ${owner}, and nowhere else`,
-      fieldPath: `.${member}`,
-      holds: (spec) => (spec.type === owner) === (spec[member] !== undefined),
-    }),
-  ),
+  ...owners.map(([member, owner]): Rule<Vendor> => ({
+    cel: `(self.type == '${owner}') == has(self.${member})`,
+    message: `${member} must be given where type is ${owner}, and nowhere else`,
+    fieldPath: `.${member}`,
+    holds: (spec) => (spec.type === owner) === (spec[member] !== undefined),
+  })),
   {
     cel: `!(self.type in [${selfHostedTypes.map((type) => `'${type}'`).join(', ')}]) || has(self.endpoint)`,
     message: `endpoint must be given where type is ${selfHostedTypes.join(', ')}: there is no public default`,

@@ -23,7 +23,9 @@ export const localRouteRefSchema = z.strictObject({
 /** One entry of a Secret of the same namespace. No namespace member: that is the confused-deputy hole of others. */
 export const secretRefSchema = z
   .strictObject({
-    name: objectName().describe('Name of the Secret in the same namespace; it must carry the label sluice.dev/credential: "true".'),
+    name: objectName().describe(
+      'Name of the Secret in the same namespace; it must carry the label sluice.dev/credential: "true".',
+    ),
     key: dataKey().describe('Key of the entry in the Secret.'),
   })
   .meta({ 'x-kubernetes-map-type': 'atomic' });

@@ -24,8 +24,12 @@ export const accessSchema = withRules(
     mode: z
       .enum(['AllKeys', 'SelectedKeys', 'Anonymous'])
       .default('AllKeys')
-      .describe('AllKeys lets every client key in, SelectedKeys those with the labels of keySelector, Anonymous everybody.'),
-    keySelector: labelSelectorSchema.optional().describe('Labels of the LLMKeys that are let in; only with SelectedKeys.'),
+      .describe(
+        'AllKeys lets every client key in, SelectedKeys those with the labels of keySelector, Anonymous everybody.',
+      ),
+    keySelector: labelSelectorSchema
+      .optional()
+      .describe('Labels of the LLMKeys that are let in; only with SelectedKeys.'),
     namespaces: namespacesSchema.optional().describe('Namespaces whose keys are let in; only the same where left out.'),
   }),
   [

@@ -24,7 +24,11 @@ const reserved: ReadonlySet<string> = new Set(reservedBackendNames);
 
 /** Name of a backend. */
 export const backendNameSchema = withRules(
-  patterned(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 63, 'lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit'),
+  patterned(
+    /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+    63,
+    'lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit',
+  ),
   [
     {
       cel: `!(self in [${reservedBackendNames.map((name) => `'${name}'`).join(', ')}])`,
@@ -38,7 +42,10 @@ const parameterName = () => patterned(/^[A-Za-z_][-A-Za-z0-9_.]*$/, 64, 'the nam
 
 const parametersSchema = z.strictObject({
   // Values are JSON of any shape, which CEL cannot see; the size of the whole object is bounded by the API server.
-  set: mapOf(z.unknown().meta({ 'x-kubernetes-preserve-unknown-fields': true, description: 'Value of the parameter, as JSON.' }), 32)
+  set: mapOf(
+    z.unknown().meta({ 'x-kubernetes-preserve-unknown-fields': true, description: 'Value of the parameter, as JSON.' }),
+    32,
+  )
     .optional()
     .describe('Parameters of the request that are added or replaced, by name.'),
   remove: listSet(parameterName(), { max: 32 }).optional().describe('Parameters of the request that are left out.'),
@@ -47,11 +54,17 @@ const parametersSchema = z.strictObject({
 /** `spec.rules[].backends[]`. */
 export const backendSchema = withRules(
   z.strictObject({
-    name: backendNameSchema.describe('Name of the backend, by which it is pinned, disabled and shown; the same name in two rules means the same backend.'),
+    name: backendNameSchema.describe(
+      'Name of the backend, by which it is pinned, disabled and shown; the same name in two rules means the same backend.',
+    ),
     providerRef: providerRefSchema.optional().describe('Provider that answers.'),
     routeRef: localRouteRefSchema.optional().describe('Route whose backends answer.'),
-    model: modelName().optional().describe("Model of the provider, as in its list of models; the client's own choice where left out."),
-    weight: integer(0, 1_000_000).optional().describe('Share of requests among backends of the same priority; 1 where left out.'),
+    model: modelName()
+      .optional()
+      .describe("Model of the provider, as in its list of models; the client's own choice where left out."),
+    weight: integer(0, 1_000_000)
+      .optional()
+      .describe('Share of requests among backends of the same priority; 1 where left out.'),
     priority: integer(0, 100).optional().describe('Backends with a lower number are asked first; 0 where left out.'),
     parameters: parametersSchema.optional().describe('Changes to the parameters of the request.'),
   }),

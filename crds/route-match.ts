@@ -7,8 +7,13 @@ import { labelText, patterned, text } from './scalars.ts';
 
 const headerMatchSchema = withRules(
   z.strictObject({
-    name: patterned(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 128, 'the name of a header').describe('Name of the header, in any case of letters.'),
-    type: z.enum(['Exact', 'Prefix', 'Present']).optional().describe('How the value is compared; Exact where left out.'),
+    name: patterned(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 128, 'the name of a header').describe(
+      'Name of the header, in any case of letters.',
+    ),
+    type: z
+      .enum(['Exact', 'Prefix', 'Present'])
+      .optional()
+      .describe('How the value is compared; Exact where left out.'),
     value: text({ min: 1, max: 1024 }).optional().describe('Value, or its beginning; left out with Present.'),
   }),
   [
@@ -23,7 +28,9 @@ const headerMatchSchema = withRules(
 
 const matchSchema = withRules(
   z.strictObject({
-    headers: listMap(headerMatchSchema, ['name'], { min: 1, max: 8 }).optional().describe('Headers that the request must have.'),
+    headers: listMap(headerMatchSchema, ['name'], { min: 1, max: 8 })
+      .optional()
+      .describe('Headers that the request must have.'),
     tenant: labelText().optional().describe('Tenant that the client key must prove.'),
     keySelector: labelSelectorSchema.optional().describe('Labels that the LLMKey of the client must have.'),
     cel: text({ min: 1, max: 1024 }).optional().describe('CEL expression over the request that must be true.'),

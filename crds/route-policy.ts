@@ -27,8 +27,12 @@ const affinitySchema = withRules(
     on: z
       .enum(['Conversation', 'Prefix', 'Client', 'Header'])
       .default('Conversation')
-      .describe('What requests must have in common to meet the same backend.'),
-    headerName: patterned(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 128, 'the name of a header').optional().describe('Header to compare; only with Header.'),
+      .describe(
+        'What requests must have in common to meet the same backend (YAML of kubectl needs quotation marks around the name of this field).',
+      ),
+    headerName: patterned(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 128, 'the name of a header')
+      .optional()
+      .describe('Header to compare; only with Header.'),
   }),
   [
     {
@@ -49,8 +53,12 @@ export const strategyMembers = {
     .describe('Options of the strategy FirstAvailable; only there.'),
   plugin: z
     .strictObject({
-      module: patterned(/^[-A-Za-z0-9@._/]+$/, 256, 'the name or path of a module').describe('Module that orders the backends.'),
-      timeoutMillis: integer(1, 10_000).default(50).describe('Longest time for its decision; the strategy Random decides after that.'),
+      module: patterned(/^[-A-Za-z0-9@._/]+$/, 256, 'the name or path of a module').describe(
+        'Module that orders the backends.',
+      ),
+      timeoutMillis: integer(1, 10_000)
+        .default(50)
+        .describe('Longest time for its decision; the strategy Random decides after that.'),
     })
     .optional()
     .describe('Options of the strategy Plugin; there and only there.'),
@@ -89,7 +97,9 @@ const attributeSchema = withRules(
   z.strictObject({
     name: labelText().describe('Name of the attribute.'),
     operator: z.enum(['In', 'NotIn', 'Exists']).describe('How the attribute is compared with the values.'),
-    values: listAtomic(text({ max: 63 }), { max: 16 }).optional().describe('Values for In and NotIn.'),
+    values: listAtomic(text({ max: 63 }), { max: 16 })
+      .optional()
+      .describe('Values for In and NotIn.'),
   }),
   [
     {

@@ -34,7 +34,11 @@ export function withRules<Schema extends z.ZodType>(
   for (const rule of rules) {
     const { holds } = rule;
     if (holds === undefined) continue;
-    checked = checked.refine((value) => holds(value), { error: rule.message, path: toPath(rule.fieldPath) });
+    checked = checked.refine((value) => holds(value), {
+      error: rule.message,
+      path: toPath(rule.fieldPath),
+      params: { serverCheck: validationsKey },
+    });
   }
   const earlier = rulesOf(schema);
   return checked.meta({ ...schema.meta(), [validationsKey]: [...earlier, ...rules] });

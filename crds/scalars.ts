@@ -28,14 +28,23 @@ export interface TextBounds {
 export function text({ min = 0, max }: TextBounds) {
   return z
     .string()
-    .refine((value) => codePoints(value) >= min, { error: `must have at least ${min} character(s)` })
-    .refine((value) => codePoints(value) <= max, { error: `must have at most ${max} characters` })
-    .meta(min > 0 ? { minLength: min, maxLength: max } : { maxLength: max });
+    .refine((value) => codePoints(value) >= min, {
+      error: `must have at least ${min} characters`,
+      params: { serverCheck: 'minLength' },
+    })
+    .refine((value) => codePoints(value) <= max, {
+      error: `must have at most ${max} characters`,
+      params: { serverCheck: 'maxLength' },
+    })
+    .meta({ minLength: min, maxLength: max });
 }
 
 /** A string of bounded length that matches a pattern; `expected` completes the sentence "must be …". */
 export function patterned(pattern: RegExp, max: number, expected: string) {
-  return z.string().max(max).regex(pattern, { error: `must be ${expected}` });
+  return z
+    .string()
+    .max(max)
+    .regex(pattern, { error: `must be ${expected}` });
 }
 
 /** An integer between two bounds, both included. */
@@ -50,7 +59,11 @@ export function count(min: number) {
 
 /** A name inside one object (rule, backend, budget): a DNS label. */
 export function label() {
-  return patterned(dnsLabel, labelLengthMax, 'lower-case letters, digits and "-", beginning and ending with a letter or digit');
+  return patterned(
+    dnsLabel,
+    labelLengthMax,
+    'lower-case letters, digits and "-", beginning and ending with a letter or digit',
+  );
 }
 
 /** The name of another object. */
@@ -65,12 +78,20 @@ export function namespaceName() {
 
 /** A value that could be a label value, and must not be empty. */
 export function labelText() {
-  return patterned(labelValue, labelLengthMax, 'letters, digits, "-", "_" and ".", beginning and ending with a letter or digit');
+  return patterned(
+    labelValue,
+    labelLengthMax,
+    'letters, digits, "-", "_" and ".", beginning and ending with a letter or digit',
+  );
 }
 
 /** A key of a ConfigMap or Secret. */
 export function dataKey() {
-  return patterned(/^[-._A-Za-z0-9]+$/, subdomainLengthMax, 'a key of a ConfigMap or Secret: letters, digits, "-", "_" and "."');
+  return patterned(
+    /^[-._A-Za-z0-9]+$/,
+    subdomainLengthMax,
+    'a key of a ConfigMap or Secret: letters, digits, "-", "_" and "."',
+  );
 }
 
 /** The name of a model. `*` is left out because it ends a pattern in LLMKeys. */
@@ -80,7 +101,11 @@ export function modelName() {
 
 /** The name of a model, or the beginning of one followed by `*`. */
 export function modelPattern() {
-  return patterned(/^([!-)+-~]+[*]?|[*])$/, modelNameLengthMax, 'the name of a model, optionally with a "*" at its end');
+  return patterned(
+    /^([!-)+-~]+[*]?|[*])$/,
+    modelNameLengthMax,
+    'the name of a model, optionally with a "*" at its end',
+  );
 }
 
 /** Money: a decimal string, because a float would lose cents and an integer would need a unit in every name. */
@@ -93,7 +118,8 @@ export function headerToken(max: number) {
   return patterned(/^[!-~]+$/, max, 'printable ASCII without blanks');
 }
 
-const host = '([A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_.])?|[[][0-9A-Fa-f:.]+[]])';
+// No backslash in these, because the pattern also stands inside a CEL string; a lone "]" is a literal in both dialects.
+const host = '([A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_.])?|[[][0-9A-Fa-f:.]+])';
 const port = '(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9][0-9]|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?';
 const pathCharacters = "[-A-Za-z0-9._~!$&'()*+,;=:@%/]*";
 const httpURL = `^https?://${host}${port}(/${pathCharacters})?$`;
@@ -111,7 +137,11 @@ export function url() {
 
 /** An absolute path of a URL, without query and fragment. */
 export function urlPath() {
-  return patterned(/^\/[-A-Za-z0-9._~!$&'()*+,;=:@%/]*$/, 1024, 'a path that begins with "/", without query and fragment');
+  return patterned(
+    /^\/[-A-Za-z0-9._~!$&'()*+,;=:@%/]*$/,
+    1024,
+    'a path that begins with "/", without query and fragment',
+  );
 }
 
 /** An RFC 3339 time. The pattern narrows what the API server's `date-time` takes to what `Date` reads the same way. */
@@ -121,7 +151,7 @@ export function timestamp() {
     35,
     'a time such as "2027-01-31T00:00:00Z"',
   )
-    .refine(isCalendarDay, { error: 'must name a day that exists' })
+    .refine(isCalendarDay, { error: 'must name a day that exists', params: { serverCheck: 'format' } })
     .meta({ format: 'date-time' });
 }
 

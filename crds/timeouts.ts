@@ -12,9 +12,15 @@ const totalSecondsMax = 86400;
 
 const members = {
   connectSeconds: integer(1, connectSecondsMax).describe('Longest time for a connection, TLS included.'),
-  firstContentSeconds: integer(1, quietSecondsMax).describe('Longest time from the request to the first content of a stream.'),
-  responseSeconds: integer(1, totalSecondsMax).describe('Longest time from the request to the head of an answer that is not a stream.'),
-  idleSeconds: integer(1, quietSecondsMax).describe('Longest silence inside an answer: between contents of a stream, or between bytes.'),
+  firstContentSeconds: integer(1, quietSecondsMax).describe(
+    'Longest time from the request to the first content of a stream.',
+  ),
+  responseSeconds: integer(1, totalSecondsMax).describe(
+    'Longest time from the request to the head of an answer that is not a stream.',
+  ),
+  idleSeconds: integer(1, quietSecondsMax).describe(
+    'Longest silence inside an answer: between contents of a stream, or between bytes.',
+  ),
   totalSeconds: integer(1, totalSecondsMax).describe('Longest time for the whole request, all attempts together.'),
 };
 

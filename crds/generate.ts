@@ -1,0 +1,81 @@
+/** Makes the CustomResourceDefinitions from the zod schemas. Pure: main.ts writes them. */
+import { stringify } from 'yaml';
+import { type KindDefinition, kindDefinitions } from './definition.ts';
+import { group, version } from './group.ts';
+import { type SchemaNode, toStructural } from './structural.ts';
+
+/** One generated file. */
+export interface GeneratedFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+const header = '# Made from crds/*.ts by "npm run generate"; changes made here are lost.\n';
+
+/** All files that belong into `crds/generated/`. */
+export function generateFiles(): readonly GeneratedFile[] {
+  return kindDefinitions.map((definition) => ({
+    name: `${group}_${definition.plural}.yaml`,
+    // YAML 1.1, because kubectl and Helm read that: they would take a bare `on` for true.
+    text:
+      header +
+      stringify(toCustomResourceDefinition(definition), { version: '1.1', lineWidth: 120, sortMapEntries: true }),
+  }));
+}
+
+/** The CustomResourceDefinition of one kind, as an object. */
+export function toCustomResourceDefinition(definition: KindDefinition): SchemaNode {
+  const { kind, plural, shortName, columns, selectableFields } = definition;
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: {
+      name: `${plural}.${group}`,
+      labels: { 'app.kubernetes.io/name': 'sluice', 'app.kubernetes.io/part-of': 'sluice' },
+      // Deleting a definition deletes every object of its kind; removing a release must not.
+      annotations: { 'helm.sh/resource-policy': 'keep' },
+    },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        shortNames: [shortName],
+        categories: ['llm'],
+      },
+      conversion: { strategy: 'None' },
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: columns,
+          ...(selectableFields.length > 0
+            ? { selectableFields: selectableFields.map((jsonPath) => ({ jsonPath })) }
+            : {}),
+          schema: { openAPIV3Schema: toRoot(definition) },
+        },
+      ],
+    },
+  };
+}
+
+/** The schema of a whole object; what stands around spec and status is the same for all kinds of all groups. */
+function toRoot({ kind, description, spec, status }: KindDefinition): SchemaNode {
+  return {
+    type: 'object',
+    description,
+    required: ['spec'],
+    properties: {
+      apiVersion: { type: 'string', description: 'Group and version of the schema of this object.' },
+      kind: { type: 'string', description: 'Kind of this object.' },
+      metadata: { type: 'object' },
+      spec: toStructural(spec, `${kind} spec`),
+      status: toStructural(status, `${kind} status`),
+    },
+  };
+}

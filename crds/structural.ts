@@ -1,0 +1,238 @@
+/**
+ * From a zod schema to the structural schema that the API server takes. It fails closed: what is not known to be
+ * structural, bounded and checked alike on both sides throws, with the place at which it stands.
+ */
+import { z } from 'zod';
+import { whyNotPortable } from './re2.ts';
+import { validationsKey } from './rule.ts';
+
+/** One node of an OpenAPI v3 schema. */
+export interface SchemaNode {
+  readonly [keyword: string]: unknown;
+}
+
+/** Makes the structural schema of `schema`; `place` begins the message of what it throws. */
+export function toStructural(schema: z.ZodType, place: string): SchemaNode {
+  const relied: { readonly path: readonly (string | number)[]; readonly keyword: string }[] = [];
+  const raw = z.toJSONSchema(schema, {
+    target: 'openapi-3.0',
+    io: 'input',
+    reused: 'inline',
+    cycles: 'throw',
+    unrepresentable: 'throw',
+    override: ({ zodSchema, path }) => {
+      const keywords = serverChecks(zodSchema, [place, ...path].join('.'));
+      relied.push(...keywords.map((keyword) => ({ path, keyword })));
+    },
+  });
+  for (const { path, keyword } of relied) {
+    const at = [place, ...path].join('.');
+    if (!(keyword in Object(valueAt(raw, path))))
+      throw new Error(`${at}: a refinement relies on ${keyword}, which is not there`);
+  }
+  return toNode(raw, place);
+}
+
+/**
+ * The keywords with which the API server makes the same checks as zod does by refinements. Throws on checks that a
+ * schema cannot show: the API server would let pass what we refuse.
+ */
+function serverChecks(schema: z.core.$ZodTypes, at: string): readonly string[] {
+  const { def } = schema._zod;
+  if ('coerce' in def && def.coerce === true) throw new Error(`${at}: coercion, which the API server does not do`);
+  if (def.type === 'record' && !isPlainString(def.keyType)) {
+    throw new Error(`${at}: a pattern on the keys of a map is lost; write a rule over them`);
+  }
+  return (def.checks ?? []).flatMap((check): readonly string[] => {
+    const details = check._zod.def;
+    if ('pattern' in details && details.pattern instanceof RegExp && details.pattern.flags !== '') {
+      throw new Error(`${at}: flags of a pattern are lost`);
+    }
+    if (details.check !== 'custom') return [];
+    const keyword: unknown = 'params' in details ? Reflect.get(Object(details.params), 'serverCheck') : undefined;
+    if (typeof keyword !== 'string') throw new Error(`${at}: a refinement without a CEL rule beside it`);
+    return [keyword];
+  });
+}
+
+function valueAt(root: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce((value, segment) => Reflect.get(Object(value), segment), root);
+}
+
+function isPlainString(schema: z.core.$ZodType): boolean {
+  const { def } = schema._zod;
+  return def.type === 'string' && (def.checks ?? []).length === 0;
+}
+
+function toNode(node: SchemaNode, at: string): SchemaNode {
+  if (node['x-kubernetes-preserve-unknown-fields'] === true)
+    return only(node, ['x-kubernetes-preserve-unknown-fields'], at);
+  if (node['x-kubernetes-int-or-string'] === true) return toIntOrString(node, at);
+  switch (node['type']) {
+    case 'object':
+      return node['properties'] === undefined ? toMap(node, at) : toObject(node, at);
+    case 'array':
+      return toArray(node, at);
+    case 'string':
+      return toString(node, at);
+    case 'integer':
+      return toInteger(node, at);
+    case 'boolean':
+      throw new Error(`${at}: a boolean; the API uses enums, which can grow`);
+    default:
+      throw new Error(`${at}: not structural (${Object.keys(node).join(', ') || 'an empty schema'})`);
+  }
+}
+
+function toObject(node: SchemaNode, at: string): SchemaNode {
+  const { additionalProperties, required, ...rest } = only(
+    node,
+    ['type', 'properties', 'required', 'additionalProperties', 'x-kubernetes-map-type'],
+    at,
+  );
+  if (additionalProperties !== false) throw new Error(`${at}: an object that is not strict`);
+  const members = Object.entries(membersOf(node, 'properties', at)).map(([name, member]) => {
+    if (typeof member['description'] !== 'string') throw new Error(`${at}.${name}: a field without a description`);
+    return [name, toNode(member, `${at}.${name}`)];
+  });
+  const needed = Array.isArray(required) && required.length > 0 ? { required: [...required].toSorted() } : {};
+  return { ...rest, ...needed, properties: Object.fromEntries(members) };
+}
+
+function toMap(node: SchemaNode, at: string): SchemaNode {
+  const { propertyNames: _, ...kept } = node;
+  const map = only(kept, ['type', 'additionalProperties', 'maxProperties', 'x-kubernetes-map-type'], at);
+  requireNumbers(map, ['maxProperties'], at);
+  return { ...map, additionalProperties: toNode(memberOf(node, 'additionalProperties', at), `${at}[]`) };
+}
+
+function toArray(node: SchemaNode, at: string): SchemaNode {
+  const array = only(
+    node,
+    ['type', 'items', 'minItems', 'maxItems', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys'],
+    at,
+  );
+  requireNumbers(array, ['maxItems'], at);
+  const items = toNode(memberOf(node, 'items', at), `${at}[]`);
+  switch (node['x-kubernetes-list-type']) {
+    case 'atomic':
+      break;
+    case 'set':
+      if (items['type'] !== 'string' && items['type'] !== 'integer')
+        throw new Error(`${at}: a set of something else than scalars`);
+      break;
+    case 'map':
+      requireKeys(node['x-kubernetes-list-map-keys'], items, at);
+      break;
+    default:
+      throw new Error(`${at}: a list without x-kubernetes-list-type`);
+  }
+  return { ...array, items };
+}
+
+/** The API server tells entries apart by these, so each must be a scalar that is always there. */
+function requireKeys(keys: unknown, items: SchemaNode, at: string): void {
+  if (!Array.isArray(keys) || keys.length === 0)
+    throw new Error(`${at}: a map list without x-kubernetes-list-map-keys`);
+  const members = membersOf(items, 'properties', at);
+  const required: unknown = items['required'];
+  for (const key of keys) {
+    const member = members[key];
+    if (member?.['type'] !== 'string' && member?.['type'] !== 'integer')
+      throw new Error(`${at}: the key ${key} is not a scalar`);
+    const always = member['default'] !== undefined || (Array.isArray(required) && required.includes(key));
+    if (!always) throw new Error(`${at}: the key ${key} is neither required nor defaulted`);
+  }
+}
+
+function toString(node: SchemaNode, at: string): SchemaNode {
+  const { minLength, ...text } = only(node, ['type', 'enum', 'minLength', 'maxLength', 'pattern', 'format'], at);
+  if (node['format'] !== undefined && node['format'] !== 'date-time')
+    throw new Error(`${at}: unknown format ${node['format']}`);
+  if (node['enum'] === undefined) requireNumbers(node, ['maxLength'], at);
+  const least = typeof minLength === 'number' && minLength > 0 ? { minLength } : {};
+  if (node['pattern'] === undefined) return { ...text, ...least };
+  // A RegExp writes "/" as "\/" in its source.
+  const pattern = String(node['pattern']).replaceAll('\\/', '/');
+  const why = whyNotPortable(pattern);
+  if (why !== undefined) throw new Error(`${at}: the pattern has ${why}`);
+  return { ...text, ...least, pattern };
+}
+
+function toInteger(node: SchemaNode, at: string): SchemaNode {
+  const integer = only(node, ['type', 'minimum', 'maximum'], at);
+  requireNumbers(node, ['minimum', 'maximum'], at);
+  if (node['minimum'] === Number.MIN_SAFE_INTEGER) throw new Error(`${at}: minimum must be given`);
+  return { ...integer, format: Number(node['maximum']) > 2 ** 31 - 1 ? 'int64' : 'int32' };
+}
+
+/** The one shape of a union that is structural. Bounds apply to the alternative of their type, so they move up. */
+function toIntOrString(node: SchemaNode, at: string): SchemaNode {
+  const { anyOf, ...rest } = only(node, ['anyOf', 'x-kubernetes-int-or-string'], at);
+  const [integer, text, ...more] = Array.isArray(anyOf) ? anyOf : [];
+  if (integer?.type !== 'integer' || text?.type !== 'string' || more.length > 0) {
+    throw new Error(`${at}: int-or-string must be a union of an integer and a string`);
+  }
+  const { type: _integer, format: _format, ...integerBounds } = toInteger(integer, at);
+  const { type: _text, ...textBounds } = toString(text, at);
+  return { ...rest, ...integerBounds, ...textBounds, anyOf: [{ type: 'integer' }, { type: 'string' }] };
+}
+
+const everywhere = ['description', 'default', validationsKey];
+
+/** Copies the keywords that are allowed, and refuses the others. */
+function only(node: SchemaNode, allowed: readonly string[], at: string): SchemaNode {
+  const surplus = Object.keys(node).filter((keyword) => !allowed.includes(keyword) && !everywhere.includes(keyword));
+  if (surplus.length > 0) throw new Error(`${at}: ${surplus.join(', ')} must not be there`);
+  const rules: unknown = node[validationsKey];
+  return rules === undefined ? { ...node } : { ...node, [validationsKey]: toValidations(rules, node, at) };
+}
+
+function toValidations(rules: unknown, node: SchemaNode, at: string): readonly SchemaNode[] {
+  if (!Array.isArray(rules) || rules.length === 0) throw new Error(`${at}: ${validationsKey} must be a list of rules`);
+  return rules.map(({ cel, message, fieldPath }) => {
+    if (typeof cel !== 'string' || /[\n\r]/.test(cel)) throw new Error(`${at}: a rule must be CEL on one line`);
+    if (typeof message !== 'string' || message.length > 2048) throw new Error(`${at}: a rule without a message`);
+    for (const [, , pattern = ''] of cel.matchAll(/\.matches\((["'])(.*?)\1\)/g)) {
+      const why = whyNotPortable(pattern);
+      if (why !== undefined) throw new Error(`${at}: the pattern in a rule has ${why}`);
+    }
+    requireFieldPath(fieldPath, node, at);
+    return { rule: cel, message, ...(fieldPath === undefined ? {} : { fieldPath }) };
+  });
+}
+
+function requireFieldPath(fieldPath: unknown, node: SchemaNode, at: string): void {
+  if (fieldPath === undefined) return;
+  let here: SchemaNode | undefined = node;
+  for (const name of String(fieldPath).split('.').slice(1)) {
+    here = here === undefined ? undefined : membersOf(here, 'properties', at)[name];
+  }
+  if (here === undefined || here === node) throw new Error(`${at}: fieldPath ${fieldPath} names no field`);
+}
+
+function requireNumbers(node: SchemaNode, keywords: readonly string[], at: string): void {
+  for (const keyword of keywords) {
+    if (typeof node[keyword] !== 'number') throw new Error(`${at}: ${keyword} must be given`);
+  }
+}
+
+function memberOf(node: SchemaNode, keyword: string, at: string): SchemaNode {
+  const member: unknown = node[keyword];
+  if (!isNode(member)) throw new Error(`${at}: ${keyword} must be a schema`);
+  return member;
+}
+
+function membersOf(node: SchemaNode, keyword: string, at: string): Readonly<Record<string, SchemaNode>> {
+  const members = Object.entries(memberOf(node, keyword, at));
+  return Object.fromEntries(
+    members.map(([name, member]) => {
+      if (!isNode(member)) throw new Error(`${at}.${name}: not a schema`);
+      return [name, member];
+    }),
+  );
+}
+
+function isNode(value: unknown): value is SchemaNode {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
