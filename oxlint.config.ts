@@ -24,6 +24,22 @@ const operatorFence = {
   message: 'the only proxy file that the operator imports is proxy/config/schema.ts',
 };
 
+// Part of the category `correctness`, but matters of taste, or unaware of property tests, of tables of tests, and of
+// vitest's (name, options, callback).
+const unwanted: DummyRuleMap = {
+  'vitest/expect-expect': 'off',
+  'vitest/no-conditional-expect': 'off',
+  'vitest/no-conditional-tests': 'off',
+  'vitest/no-disabled-tests': 'off',
+  'vitest/no-standalone-expect': 'off',
+  'vitest/prefer-snapshot-hint': 'off',
+  'vitest/require-mock-type-parameters': 'off',
+  'vitest/require-to-throw-message': 'off',
+  'vitest/valid-describe-callback': 'off',
+  'vitest/valid-title': 'off',
+  'typescript/no-misused-spread': 'off',
+};
+
 /** Forbids every owned package but one, and what lies behind the fence. */
 function imports(allowed?: keyof typeof owned, fence?: { group: string[]; message: string }): DummyRuleMap {
   const patterns = Object.entries(owned).flatMap(([name, pattern]) => (name === allowed ? [] : [pattern]));
@@ -56,6 +72,10 @@ export default defineConfig({
     'no-console': 'error',
     'max-lines': ['error', { max: 400 }],
     'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
+    'vitest/no-focused-tests': 'error',
+    'vitest/valid-expect': 'error',
+    'vitest/valid-expect-in-promise': 'error',
+    ...unwanted,
     ...imports(),
   },
   overrides: [
@@ -71,7 +91,7 @@ export default defineConfig({
       files: ['**/main.ts'],
       rules: { 'node/no-process-env': 'off', 'unicorn/no-process-exit': 'off', 'no-console': 'off' },
     },
-    { files: ['crds/generate.ts', 'test/bench/**', 'test/report/**'], rules: { 'no-console': 'off' } },
+    { files: ['test/bench/**', 'test/report/**'], rules: { 'no-console': 'off' } },
     { files: ['*.config.ts'], rules: { 'import/no-default-export': 'off' } },
     {
       files: ['test/**'],

@@ -1,0 +1,47 @@
+// Three projects by what a test needs: nothing, real servers on this machine, a whole cluster. `npm test` runs the
+// first two; `npm test -- --project e2e` the third.
+
+import { defineConfig } from 'vitest/config';
+
+const integration = ['test/integration/**/*.test.ts', 'test/chaos/**/*.test.ts'];
+const e2e = ['test/e2e/**/*.test.ts'];
+const cluster = ['test/cluster/**'];
+
+export default defineConfig({
+  test: {
+    // Two cores are what CI has; more workers only make the timings of real servers worse.
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...integration, ...e2e, ...cluster],
+          pool: 'threads',
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: integration,
+          pool: 'forks',
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          // Runs after the unit tests, so that servers under test have the cores to themselves.
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: e2e,
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 600_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
