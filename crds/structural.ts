@@ -91,12 +91,24 @@ function toObject(node: SchemaNode, at: string): SchemaNode {
     at,
   );
   if (additionalProperties !== false) throw new Error(`${at}: an object that is not strict`);
-  const members = Object.entries(membersOf(node, 'properties', at)).map(([name, member]) => {
+  const properties: Record<string, SchemaNode> = {};
+  for (const [name, member] of Object.entries(membersOf(node, 'properties', at))) {
     if (typeof member['description'] !== 'string') throw new Error(`${at}.${name}: a field without a description`);
-    return [name, toNode(member, `${at}.${name}`)];
-  });
+    properties[name] = toNode(member, `${at}.${name}`);
+  }
   const needed = Array.isArray(required) && required.length > 0 ? { required: [...required].toSorted() } : {};
-  return { ...rest, ...needed, properties: Object.fromEntries(members) };
+  return { ...rest, ...needed, ...wholeDefault(node, properties), properties };
+}
+
+/**
+ * The API server validates a default as it stands, without the defaults inside it, and evaluates rules over it that
+ * may count on those. So they are written out.
+ */
+function wholeDefault(node: SchemaNode, properties: Readonly<Record<string, SchemaNode>>): SchemaNode {
+  const given: unknown = node['default'];
+  if (!isNode(given)) return {};
+  const inner = Object.entries(properties).filter(([, member]) => member['default'] !== undefined);
+  return { default: { ...Object.fromEntries(inner.map(([name, member]) => [name, member['default']])), ...given } };
 }
 
 function toMap(node: SchemaNode, at: string): SchemaNode {
