@@ -1,0 +1,111 @@
+// Compiles the rules of one route: candidates by name, tiers by priority, policy applied where configuration decides it.
+
+import { explainExclusion } from '../policy/requirement.ts';
+import { compileMatches } from '../routing/match.ts';
+import { backendTarget } from '../routing/target.ts';
+import type { BackendConfig, RouteConfig, RuleConfig } from './schema.ts';
+import type { Backend, Candidate, Pin, Provider, Route, RouteReference, Rule, Tier } from './snapshot.ts';
+import { compileTimeouts } from './timeouts.ts';
+
+type LookUp = (id: string) => Route;
+
+/** The rules of a route, and the candidates that its clients can name. Throws an Error that says what is wrong. */
+export function compileRules(
+  route: RouteConfig,
+  providers: ReadonlyMap<string, Provider>,
+  lookUp: LookUp,
+): Pick<Route, 'rules' | 'pins'> {
+  const pins = new Map<string, Pin>();
+  const rules = route.rules.map((config) => {
+    const candidates = config.backends.map((backend) => compileCandidate(route, config, backend, providers, lookUp));
+    const rule = compileRule(route, config, candidates, lookUp);
+    for (const candidate of candidates) {
+      const pin = { rule, candidate, excluded: rule.excluded.some((other) => other.candidate === candidate) };
+      if (!pins.has(candidate.name)) pins.set(candidate.name, pin);
+    }
+    return rule;
+  });
+  return { rules, pins };
+}
+
+function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonly Candidate[], lookUp: LookUp): Rule {
+  const id = `${route.id}/${config.name}`;
+  const excluded: { candidate: Candidate; reason: string }[] = [];
+  const allowed = candidates.filter((candidate) => {
+    const reason = candidate.kind === 'backend' ? explainExclusion(config.require, candidate) : undefined;
+    if (reason !== undefined) excluded.push({ candidate, reason });
+    return reason === undefined;
+  });
+  const { fallbackRoute } = config.failover;
+  return {
+    id,
+    name: config.name,
+    matches: compileMatches(config.matches),
+    strategy: config.strategy,
+    tiers: toTiers(id, allowed),
+    excluded,
+    failover: config.failover,
+    timeouts: config.timeouts,
+    fallback: fallbackRoute === undefined ? undefined : refer(fallbackRoute, fallbackRoute, 1, 0, lookUp),
+    totalMs: Math.max(...allowed.map((candidate) => totalMs(candidate, config)), 0) || defaultTotalMs,
+  };
+}
+
+/** Where no backend of the rule says: ten minutes, the default of the providers. */
+const defaultTotalMs = 600_000;
+
+function totalMs(candidate: Candidate, config: RuleConfig): number {
+  if (config.timeouts.totalSeconds !== undefined) return config.timeouts.totalSeconds * 1000;
+  return candidate.kind === 'backend' ? candidate.timeouts.totalMs : 0;
+}
+
+function toTiers(ruleId: string, candidates: readonly Candidate[]): Tier[] {
+  const priorities = [...new Set(candidates.map((candidate) => candidate.priority))].sort((a, b) => a - b);
+  return priorities.map((priority) => ({
+    id: `${ruleId}/${priority}`,
+    priority,
+    candidates: candidates.filter((candidate) => candidate.priority === priority),
+  }));
+}
+
+function compileCandidate(
+  route: RouteConfig,
+  rule: RuleConfig,
+  config: BackendConfig,
+  providers: ReadonlyMap<string, Provider>,
+  lookUp: LookUp,
+): Candidate {
+  if (config.route !== undefined) return refer(config.name, config.route, config.weight, config.priority, lookUp);
+  const provider = config.provider === undefined ? undefined : providers.get(config.provider);
+  if (provider === undefined) throw new Error(`backend ${config.name}: provider ${config.provider} does not exist`);
+  const modelConfig = provider.config.models.find((model) => model.name === config.model);
+  const id = `${route.id}/${config.name}`;
+  return {
+    kind: 'backend',
+    id,
+    name: config.name,
+    route: route.id,
+    target: backendTarget(id),
+    provider,
+    model: config.model,
+    upstreamModel: modelConfig?.upstreamName ?? config.model,
+    modelConfig,
+    weight: config.weight,
+    priority: config.priority,
+    timeouts: compileTimeouts(provider.config.timeouts, rule.timeouts),
+    set: new Map(Object.entries(config.parameters?.set ?? {}).map(([name, value]) => [name, JSON.stringify(value)])),
+    remove: new Set(config.parameters?.remove),
+  } satisfies Backend;
+}
+
+function refer(name: string, id: string, weight: number, priority: number, lookUp: LookUp): RouteReference {
+  return {
+    kind: 'route',
+    name,
+    weight,
+    priority,
+    get route() {
+      return lookUp(id);
+    },
+  };
+}

@@ -1,0 +1,180 @@
+// Compiles a validated configuration and its credentials into a snapshot: names become references, patterns become
+// tests, seconds become milliseconds. Whatever cannot be compiled refuses the whole configuration, with the reason.
+
+import { compileAccess } from '../auth/access.ts';
+import { createKeyring } from '../auth/client-key.ts';
+import { compileModelPatterns } from '../auth/model-patterns.ts';
+import { providerKind } from '../providers/provider-kind.ts';
+import { compileLabelSelector } from '../routing/label-selector.ts';
+import { keyTarget } from '../routing/target.ts';
+import { compileRules } from './rule-compile.ts';
+import type { Credentials, GatewayConfig, RouteConfig } from './schema.ts';
+import type { Backend, Provider, Route, Snapshot, UpstreamKey } from './snapshot.ts';
+
+/** A configuration that does not hold together; `reasons` say why, one per problem. */
+export class ConfigRefused extends Error {
+  override readonly name = 'ConfigRefused';
+  readonly reasons: readonly string[];
+
+  constructor(reasons: readonly string[]) {
+    super(reasons.join('; '));
+    this.reasons = reasons;
+  }
+}
+
+/** Compiles a pair that belongs together. Throws ConfigRefused. */
+export function compileSnapshot(config: GatewayConfig, credentials: Credentials): Snapshot {
+  if (config.credentialsDigest !== credentials.digest) {
+    throw new ConfigRefused([`the credentials are not those of revision ${config.revision}`]);
+  }
+  const providers = compileProviders(config, credentials);
+  const routes = compileRoutes(config, providers);
+  return {
+    revision: config.revision,
+    digest: config.digest,
+    className: config.className,
+    routes,
+    byPath: indexPaths(routes),
+    ...indexModels(routes),
+    principal: createKeyring(config.clientKeys, credentials.clients),
+    providers,
+    backends: collectBackends(routes),
+  };
+}
+
+function compileProviders(config: GatewayConfig, credentials: Credentials): Map<string, Provider> {
+  const secrets = new Map(credentials.upstream.map((secret) => [secret.id, secret]));
+  const keys = new Map<string, UpstreamKey[]>();
+  for (const key of config.upstreamKeys) {
+    const secret = secrets.get(key.id);
+    if (key.state === 'Disabled' || secret === undefined) continue;
+    const compiled: UpstreamKey = {
+      id: key.id,
+      target: keyTarget(key.id),
+      weight: key.weight,
+      priority: key.priority,
+      secret: secret.value,
+      expiresAtMs: secret.expiresAt,
+      serves: compileKeyModels(key.models),
+      config: key,
+    };
+    const pool = keys.get(key.provider);
+    if (pool === undefined) keys.set(key.provider, [compiled]);
+    else pool.push(compiled);
+  }
+  const providers = new Map<string, Provider>();
+  for (const provider of config.providers) {
+    if (providerKind(provider.type) === undefined) {
+      throw new ConfigRefused([`provider ${provider.id}: this proxy cannot speak to type ${provider.type}`]);
+    }
+    providers.set(provider.id, { id: provider.id, config: provider, keys: keys.get(provider.id) ?? [] });
+  }
+  return providers;
+}
+
+/** An empty list of patterns serves every model. */
+function compileKeyModels(patterns: readonly string[]): (model: string | undefined) => boolean {
+  if (patterns.length === 0) return () => true;
+  const matches = compileModelPatterns(patterns);
+  return (model) => model !== undefined && matches(model);
+}
+
+function compileRoutes(config: GatewayConfig, providers: ReadonlyMap<string, Provider>): Map<string, Route> {
+  const routes = new Map<string, Route>();
+  const reasons: string[] = [];
+  // Routes may refer to each other, so references look the route up when a request comes, not while compiling.
+  const lookUp = (id: string): Route => {
+    const route = routes.get(id);
+    if (route === undefined) throw new ConfigRefused([`route ${id} does not exist`]);
+    return route;
+  };
+  for (const route of config.routes) {
+    try {
+      routes.set(route.id, compileRoute(route, providers, lookUp));
+    } catch (error) {
+      reasons.push(`route ${route.id}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  reasons.push(...findBrokenReferences(routes));
+  if (reasons.length > 0) throw new ConfigRefused(reasons);
+  return routes;
+}
+
+function compileRoute(
+  config: RouteConfig,
+  providers: ReadonlyMap<string, Provider>,
+  lookUp: (id: string) => Route,
+): Route {
+  const selects = compileLabelSelector(config.access.keySelector ?? {});
+  const { rules, pins } = compileRules(config, providers, lookUp);
+  return {
+    id: config.id,
+    namespace: config.id.slice(0, config.id.indexOf('/')),
+    config,
+    protocol: config.protocol,
+    rules,
+    admits: compileAccess(config.access, selects),
+    anonymous: config.access.mode === 'Anonymous',
+    pins,
+  };
+}
+
+/** Unknown routes and cycles of references; the control plane refuses them too, but a proxy trusts nobody's word. */
+function findBrokenReferences(routes: ReadonlyMap<string, Route>): string[] {
+  const reasons: string[] = [];
+  const visit = (id: string, path: readonly string[]): void => {
+    const route = routes.get(id);
+    if (route === undefined) reasons.push(`route ${path.at(-1)}: route ${id} does not exist`);
+    else if (path.includes(id)) reasons.push(`route ${id}: refers to itself through ${path.join(', ')}`);
+    else for (const next of references(route.config)) visit(next, [...path, id]);
+  };
+  for (const route of routes.values()) for (const next of references(route.config)) visit(next, [route.id]);
+  return reasons;
+}
+
+function references(config: RouteConfig): string[] {
+  const named = config.rules.flatMap((rule) => [
+    rule.failover.fallbackRoute,
+    ...rule.backends.map((backend) => backend.route),
+  ]);
+  return named.filter((id) => id !== undefined);
+}
+
+function indexPaths(routes: ReadonlyMap<string, Route>): Snapshot['byPath'] {
+  const byPath = new Map<string, Route>();
+  for (const route of routes.values()) if (route.config.path !== undefined) byPath.set(route.config.path, route);
+  return (path) => {
+    // From the whole path upwards, one segment less each time: the longest claimed prefix wins.
+    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const route = byPath.get(end === path.length ? path : path.slice(0, end));
+      if (route !== undefined) return { route, rest: path.slice(end) };
+    }
+    return undefined;
+  };
+}
+
+function indexModels(routes: ReadonlyMap<string, Route>): Pick<Snapshot, 'byModel' | 'models'> {
+  const models = new Map<string, Route>();
+  const prefixes: { readonly prefix: string; readonly route: Route }[] = [];
+  for (const route of routes.values()) {
+    for (const { name, type } of route.config.models) {
+      if (type === 'Exact') models.set(name, route);
+      else prefixes.push({ prefix: name, route });
+    }
+  }
+  prefixes.sort((a, b) => b.prefix.length - a.prefix.length);
+  return {
+    models,
+    byModel: (model) => models.get(model) ?? prefixes.find(({ prefix }) => model.startsWith(prefix))?.route,
+  };
+}
+
+function collectBackends(routes: ReadonlyMap<string, Route>): Map<string, Backend> {
+  const backends = new Map<string, Backend>();
+  for (const route of routes.values()) {
+    for (const { candidate } of route.pins.values()) {
+      if (candidate.kind === 'backend') backends.set(candidate.id, candidate);
+    }
+  }
+  return backends;
+}

@@ -1,0 +1,174 @@
+// One configuration in the form that requests are served from: everything resolved, nothing left to look up by name.
+// Types only; snapshot-compile.ts makes it. Runtime state (disables, counts) is keyed by the ids here and lives outside.
+
+import type { IncomingHeaderMap } from './headers.ts';
+import type {
+  FailoverConfig,
+  ModelConfig,
+  ProviderConfig,
+  RouteConfig,
+  RouteProtocol,
+  RuleConfig,
+  Strategy,
+  UpstreamKeyConfig,
+} from './schema.ts';
+
+/** Who a client key proves to be. */
+export interface Principal {
+  /** `namespace/name` of the LLMKey. */
+  readonly id: string;
+  readonly namespace: string;
+  readonly tenant: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Whether the key may ask for this public model name. */
+  readonly mayUse: (model: string) => boolean;
+  /** Whether the key grants every model, also those that a request does not name. */
+  readonly mayUseAll: boolean;
+  /** Unix milliseconds; undefined = never. */
+  readonly expiresAtMs: number | undefined;
+}
+
+/** An upstream key with its secret, ready to be used. */
+export interface UpstreamKey {
+  /** `namespace/name` of the LLMKey. */
+  readonly id: string;
+  /** `key:namespace/name`, as the disable book knows it. */
+  readonly target: string;
+  readonly weight: number;
+  readonly priority: number;
+  /** The credential. Never logged, never shared. */
+  readonly secret: string;
+  readonly expiresAtMs: number | undefined;
+  readonly serves: (model: string | undefined) => boolean;
+  readonly config: UpstreamKeyConfig;
+}
+
+/** Deadlines in milliseconds. */
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly firstContentMs: number;
+  readonly responseMs: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+}
+
+/** A configured place to send requests. */
+export interface Provider {
+  /** `namespace/name` of the LLMProvider. */
+  readonly id: string;
+  readonly config: ProviderConfig;
+  readonly keys: readonly UpstreamKey[];
+}
+
+/** The unit that is balanced and disabled: one entry of a rule. */
+export interface Backend {
+  readonly kind: 'backend';
+  /** `namespace/route/name`. */
+  readonly id: string;
+  readonly name: string;
+  /** `namespace/name` of the LLMRoute it belongs to. */
+  readonly route: string;
+  /** `backend:…`, as the disable book knows it. */
+  readonly target: string;
+  readonly provider: Provider;
+  /** The model as the route names it; undefined = the client's own. */
+  readonly model: string | undefined;
+  /** What is sent upstream instead of the client's model; undefined = the client's own. */
+  readonly upstreamModel: string | undefined;
+  readonly modelConfig: ModelConfig | undefined;
+  readonly weight: number;
+  readonly priority: number;
+  readonly timeouts: Timeouts;
+  /** JSON text of members to set, and members to remove, in the request body. */
+  readonly set: ReadonlyMap<string, string>;
+  readonly remove: ReadonlySet<string>;
+}
+
+/** Another route in the place of a backend. */
+export interface RouteReference {
+  readonly kind: 'route';
+  readonly name: string;
+  readonly weight: number;
+  readonly priority: number;
+  /** Filled in after all routes are compiled. */
+  readonly route: Route;
+}
+
+/** What a tier is made of. */
+export type Candidate = Backend | RouteReference;
+
+/** What a rule's matches may look at. */
+export interface MatchContext {
+  readonly headers: IncomingHeaderMap;
+  readonly path: string;
+  readonly model: string | undefined;
+  readonly stream: boolean;
+  readonly principal: Principal | undefined;
+}
+
+/** One rule of a route. */
+export interface Rule {
+  /** `namespace/route/rule`: names the state of its pickers. */
+  readonly id: string;
+  readonly name: string;
+  readonly matches: (context: MatchContext) => boolean;
+  readonly strategy: Strategy;
+  /** By priority, lowest first; without those that `require` excludes. */
+  readonly tiers: readonly Tier[];
+  /** Candidates that `require` excludes, with the reason, for `sluice check --explain`. */
+  readonly excluded: readonly { readonly candidate: Candidate; readonly reason: string }[];
+  readonly failover: FailoverConfig;
+  readonly timeouts: RuleConfig['timeouts'];
+  readonly fallback: RouteReference | undefined;
+  /** The deadline over all attempts, in milliseconds. */
+  readonly totalMs: number;
+}
+
+/** Candidates of one priority. */
+export interface Tier {
+  /** Names the state of the tier's picker. */
+  readonly id: string;
+  readonly priority: number;
+  readonly candidates: readonly Candidate[];
+}
+
+/** What clients ask for. */
+export interface Route {
+  /** `namespace/name` of the LLMRoute. */
+  readonly id: string;
+  readonly namespace: string;
+  readonly config: RouteConfig;
+  readonly protocol: RouteProtocol;
+  readonly rules: readonly Rule[];
+  /** Whether a principal may enter; Anonymous routes let everyone in. */
+  readonly admits: (principal: Principal | undefined) => boolean;
+  readonly anonymous: boolean;
+  /** First candidate of each name, with its rule: what `/path/name/` pins. */
+  readonly pins: ReadonlyMap<string, Pin>;
+}
+
+/** One candidate that a client insists on, and the rule whose settings apply. */
+export interface Pin {
+  readonly rule: Rule;
+  readonly candidate: Candidate;
+  /** A pin skips `matches`, never `require`. */
+  readonly excluded: boolean;
+}
+
+/** One configuration, immutable. A request uses one from beginning to end. */
+export interface Snapshot {
+  readonly revision: number;
+  readonly digest: string;
+  readonly className: string;
+  readonly routes: ReadonlyMap<string, Route>;
+  /** Route of the longest path prefix, and what follows it; undefined if no route has the path. */
+  readonly byPath: (path: string) => { readonly route: Route; readonly rest: string } | undefined;
+  /** Route of a public model name: exact, else the longest prefix. */
+  readonly byModel: (model: string) => Route | undefined;
+  /** Public model names with their routes, for listings; prefixes are not listed. */
+  readonly models: ReadonlyMap<string, Route>;
+  /** The principal of a client key, by the key itself. */
+  readonly principal: (key: string) => Principal | undefined;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly backends: ReadonlyMap<string, Backend>;
+}

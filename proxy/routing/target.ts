@@ -1,0 +1,16 @@
+// Ids under which backends and keys are disabled. Stable across configurations and shared between proxies.
+
+/** `backend:namespace/route/name`. */
+export function backendTarget(backendId: string): string {
+  return `backend:${backendId}`;
+}
+
+/** `key:namespace/name`. */
+export function keyTarget(keyId: string): string {
+  return `key:${keyId}`;
+}
+
+/** A target for one upstream model only. */
+export function modelTarget(target: string, model: string): string {
+  return `${target}#${model}`;
+}
