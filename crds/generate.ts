@@ -2,7 +2,8 @@
 import { stringify } from 'yaml';
 import { type KindDefinition, kindDefinitions } from './definition.ts';
 import { group, version } from './group.ts';
-import { type SchemaNode, toStructural } from './structural.ts';
+import type { SchemaNode } from './schema-node.ts';
+import { toStructural } from './structural.ts';
 
 /** One generated file. */
 export interface GeneratedFile {

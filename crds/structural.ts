@@ -5,11 +5,9 @@
 import { z } from 'zod';
 import { whyNotPortable } from './re2.ts';
 import { validationsKey } from './rule.ts';
-
-/** One node of an OpenAPI v3 schema. */
-export interface SchemaNode {
-  readonly [keyword: string]: unknown;
-}
+import { isNode, memberOf, membersOf, requireNumbers, type SchemaNode } from './schema-node.ts';
+import { serverChecks } from './server-checks.ts';
+import { toValidations } from './validations.ts';
 
 /** Makes the structural schema of `schema`; `place` begins the message of what it throws. */
 export function toStructural(schema: z.ZodType, place: string): SchemaNode {
@@ -33,40 +31,14 @@ export function toStructural(schema: z.ZodType, place: string): SchemaNode {
   return toNode(raw, place);
 }
 
-/**
- * The keywords with which the API server makes the same checks as zod does by refinements. Throws on checks that a
- * schema cannot show: the API server would let pass what we refuse.
- */
-function serverChecks(schema: z.core.$ZodTypes, at: string): readonly string[] {
-  const { def } = schema._zod;
-  if ('coerce' in def && def.coerce === true) throw new Error(`${at}: coercion, which the API server does not do`);
-  if (def.type === 'record' && !isPlainString(def.keyType)) {
-    throw new Error(`${at}: a pattern on the keys of a map is lost; write a rule over them`);
-  }
-  return (def.checks ?? []).flatMap((check): readonly string[] => {
-    const details = check._zod.def;
-    if ('pattern' in details && details.pattern instanceof RegExp && details.pattern.flags !== '') {
-      throw new Error(`${at}: flags of a pattern are lost`);
-    }
-    if (details.check !== 'custom') return [];
-    const keyword: unknown = 'params' in details ? Reflect.get(Object(details.params), 'serverCheck') : undefined;
-    if (typeof keyword !== 'string') throw new Error(`${at}: a refinement without a CEL rule beside it`);
-    return [keyword];
-  });
-}
-
 function valueAt(root: unknown, path: readonly (string | number)[]): unknown {
   return path.reduce((value, segment) => Reflect.get(Object(value), segment), root);
 }
 
-function isPlainString(schema: z.core.$ZodType): boolean {
-  const { def } = schema._zod;
-  return def.type === 'string' && (def.checks ?? []).length === 0;
-}
+const preserve = 'x-kubernetes-preserve-unknown-fields';
 
 function toNode(node: SchemaNode, at: string): SchemaNode {
-  if (node['x-kubernetes-preserve-unknown-fields'] === true)
-    return only(node, ['x-kubernetes-preserve-unknown-fields'], at);
+  if (node[preserve] === true) return only(node, [preserve], at);
   if (node['x-kubernetes-int-or-string'] === true) return toIntOrString(node, at);
   switch (node['type']) {
     case 'object':
@@ -79,6 +51,8 @@ function toNode(node: SchemaNode, at: string): SchemaNode {
       return toInteger(node, at);
     case 'boolean':
       throw new Error(`${at}: a boolean; the API uses enums, which can grow`);
+    case 'number':
+      throw new Error(`${at}: a float; the API uses integers and decimal strings`);
     default:
       throw new Error(`${at}: not structural (${Object.keys(node).join(', ') || 'an empty schema'})`);
   }
@@ -96,8 +70,14 @@ function toObject(node: SchemaNode, at: string): SchemaNode {
     if (typeof member['description'] !== 'string') throw new Error(`${at}.${name}: a field without a description`);
     properties[name] = toNode(member, `${at}.${name}`);
   }
-  const needed = Array.isArray(required) && required.length > 0 ? { required: [...required].toSorted() } : {};
+  const needed =
+    Array.isArray(required) && required.length > 0 ? { required: required.map(String).toSorted(byText) } : {};
   return { ...rest, ...needed, ...wholeDefault(node, properties), properties };
+}
+
+function byText(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
 }
 
 /**
@@ -159,13 +139,13 @@ function requireKeys(keys: unknown, items: SchemaNode, at: string): void {
 
 function toString(node: SchemaNode, at: string): SchemaNode {
   const { minLength, ...text } = only(node, ['type', 'enum', 'minLength', 'maxLength', 'pattern', 'format'], at);
-  if (node['format'] !== undefined && node['format'] !== 'date-time')
-    throw new Error(`${at}: unknown format ${node['format']}`);
+  const { format = 'date-time', pattern: source } = node;
+  if (format !== 'date-time') throw new Error(`${at}: a format that the API server does not know`);
   if (node['enum'] === undefined) requireNumbers(node, ['maxLength'], at);
   const least = typeof minLength === 'number' && minLength > 0 ? { minLength } : {};
-  if (node['pattern'] === undefined) return { ...text, ...least };
+  if (typeof source !== 'string') return { ...text, ...least };
   // A RegExp writes "/" as "\/" in its source.
-  const pattern = String(node['pattern']).replaceAll('\\/', '/');
+  const pattern = source.replaceAll('\\/', '/');
   const why = whyNotPortable(pattern);
   if (why !== undefined) throw new Error(`${at}: the pattern has ${why}`);
   return { ...text, ...least, pattern };
@@ -198,53 +178,4 @@ function only(node: SchemaNode, allowed: readonly string[], at: string): SchemaN
   if (surplus.length > 0) throw new Error(`${at}: ${surplus.join(', ')} must not be there`);
   const rules: unknown = node[validationsKey];
   return rules === undefined ? { ...node } : { ...node, [validationsKey]: toValidations(rules, node, at) };
-}
-
-function toValidations(rules: unknown, node: SchemaNode, at: string): readonly SchemaNode[] {
-  if (!Array.isArray(rules) || rules.length === 0) throw new Error(`${at}: ${validationsKey} must be a list of rules`);
-  return rules.map(({ cel, message, fieldPath }) => {
-    if (typeof cel !== 'string' || /[\n\r]/.test(cel)) throw new Error(`${at}: a rule must be CEL on one line`);
-    if (typeof message !== 'string' || message.length > 2048) throw new Error(`${at}: a rule without a message`);
-    for (const [, , pattern = ''] of cel.matchAll(/\.matches\((["'])(.*?)\1\)/g)) {
-      const why = whyNotPortable(pattern);
-      if (why !== undefined) throw new Error(`${at}: the pattern in a rule has ${why}`);
-    }
-    requireFieldPath(fieldPath, node, at);
-    return { rule: cel, message, ...(fieldPath === undefined ? {} : { fieldPath }) };
-  });
-}
-
-function requireFieldPath(fieldPath: unknown, node: SchemaNode, at: string): void {
-  if (fieldPath === undefined) return;
-  let here: SchemaNode | undefined = node;
-  for (const name of String(fieldPath).split('.').slice(1)) {
-    here = here === undefined ? undefined : membersOf(here, 'properties', at)[name];
-  }
-  if (here === undefined || here === node) throw new Error(`${at}: fieldPath ${fieldPath} names no field`);
-}
-
-function requireNumbers(node: SchemaNode, keywords: readonly string[], at: string): void {
-  for (const keyword of keywords) {
-    if (typeof node[keyword] !== 'number') throw new Error(`${at}: ${keyword} must be given`);
-  }
-}
-
-function memberOf(node: SchemaNode, keyword: string, at: string): SchemaNode {
-  const member: unknown = node[keyword];
-  if (!isNode(member)) throw new Error(`${at}: ${keyword} must be a schema`);
-  return member;
-}
-
-function membersOf(node: SchemaNode, keyword: string, at: string): Readonly<Record<string, SchemaNode>> {
-  const members = Object.entries(memberOf(node, keyword, at));
-  return Object.fromEntries(
-    members.map(([name, member]) => {
-      if (!isNode(member)) throw new Error(`${at}.${name}: not a schema`);
-      return [name, member];
-    }),
-  );
-}
-
-function isNode(value: unknown): value is SchemaNode {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
