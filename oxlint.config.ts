@@ -73,7 +73,7 @@ export default defineConfig({
     'max-lines': ['error', { max: 400 }],
     'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
     'vitest/no-focused-tests': 'error',
-    'vitest/valid-expect': 'error',
+    'vitest/valid-expect': ['error', { maxArgs: 2 }],
     'vitest/valid-expect-in-promise': 'error',
     ...unwanted,
     ...imports(),
