@@ -1,0 +1,44 @@
+// Undoes the content encoding of an answer. Upstreams are asked for none; some compress all the same.
+
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+
+/** Hears decoded bytes. */
+export interface DecodedListener {
+  data(chunk: Buffer): void;
+  end(): void;
+  /** The bytes are not what the encoding says. */
+  broken(error: Error): void;
+}
+
+/** Takes encoded bytes. */
+export interface ContentDecoder {
+  push(chunk: Buffer): void;
+  end(): void;
+  destroy(): void;
+}
+
+const decoders = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+} as const;
+
+/**
+ * A decoder for one encoding; undefined for `identity`. Throws on anything else, chains of encodings included: they are
+ * how decompression bombs are built.
+ */
+export function createContentDecoder(encoding: string | undefined, listener: DecodedListener): ContentDecoder | undefined {
+  const name = encoding?.trim().toLowerCase() ?? '';
+  if (name === '' || name === 'identity') return undefined;
+  if (!Object.hasOwn(decoders, name)) throw new Error(`the content encoding ${name.slice(0, 40)} is not supported`);
+  const stream = decoders[name as keyof typeof decoders]();
+  stream.on('data', (chunk: Buffer) => listener.data(chunk));
+  stream.on('end', () => listener.end());
+  stream.on('error', (error) => listener.broken(error));
+  return {
+    push: (chunk) => void stream.write(chunk),
+    end: () => void stream.end(),
+    destroy: () => void stream.destroy(),
+  };
+}

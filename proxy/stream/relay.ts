@@ -1,0 +1,126 @@
+// Passes a committed answer on to the client: backpressure both ways, keep-alives between frames, and an explicit error
+// where the answer breaks. Nothing is retried here.
+
+import type { ClientError } from '../canonical/client-error.ts';
+import type { Clock, Timer } from '../canonical/clock.ts';
+import type { FailureSignal } from '../canonical/failure.ts';
+import type { Answer, AnswerSink } from './answer.ts';
+
+/** The client's side of a streamed answer. */
+export interface RelayTarget {
+  write(chunk: Uint8Array): boolean;
+  onDrain(ready: () => void): void;
+  end(last?: Uint8Array): void;
+  destroy(): void;
+}
+
+/** How the relaying ended. */
+export type RelayEnd =
+  | { readonly type: 'complete' }
+  /** The upstream broke, or the whole request's time was over: the client has been told. */
+  | { readonly type: 'broken'; readonly cause: FailureSignal | 'deadline' }
+  /** The exchange was aborted from the client's side or by a drain. */
+  | { readonly type: 'aborted'; readonly reason: unknown };
+
+/** What relaying needs. */
+export interface RelaySettings {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Sent between frames when nothing else is, so that nothing on the way closes the connection. */
+  readonly keepAlive: Buffer | undefined;
+  /** The in-band error for a broken answer; undefined: the protocol has none, so the connection is cut. */
+  readonly inBandError: (cause: FailureSignal | 'deadline' | 'draining') => { error: ClientError; bytes: Buffer | undefined };
+}
+
+/** Below the 30 s after which the strictest load balancers close silent connections (failure.md, HTTP server). */
+export const keepAliveMs = 15_000;
+
+/** Relays an answer to its end; never rejects. */
+export function relay(answer: Answer, target: RelayTarget, settings: RelaySettings): Promise<RelayEnd> {
+  return new Promise((resolve) => new Relay(answer, target, settings, resolve).start());
+}
+
+class Relay implements AnswerSink {
+  readonly #answer: Answer;
+  readonly #target: RelayTarget;
+  readonly #settings: RelaySettings;
+  readonly #resolve: (end: RelayEnd) => void;
+  #timer: Timer | undefined;
+  #wroteAtMs = 0;
+  #waiting = false;
+  #over = false;
+
+  constructor(answer: Answer, target: RelayTarget, settings: RelaySettings, resolve: (end: RelayEnd) => void) {
+    this.#answer = answer;
+    this.#target = target;
+    this.#settings = settings;
+    this.#resolve = resolve;
+  }
+
+  start(): void {
+    const { signal, clock, keepAlive } = this.#settings;
+    if (signal.aborted) {
+      this.#aborted();
+      return;
+    }
+    signal.addEventListener('abort', this.#aborted, { once: true });
+    this.#wroteAtMs = clock.now();
+    if (keepAlive !== undefined && this.#answer.framed) this.#armKeepAlive(keepAlive, keepAliveMs);
+    this.#answer.attach(this);
+  }
+
+  chunk(bytes: Buffer): void {
+    if (this.#over) return;
+    this.#wroteAtMs = this.#settings.clock.now();
+    if (this.#target.write(bytes) || this.#waiting) return;
+    this.#waiting = true;
+    this.#answer.pause();
+    this.#target.onDrain(this.#drained);
+  }
+
+  end(): void {
+    if (this.#over) return;
+    this.#target.end();
+    this.#finish({ type: 'complete' });
+  }
+
+  failed(cause: FailureSignal | 'deadline'): void {
+    if (this.#over) return;
+    this.#sayError(cause);
+    this.#finish({ type: 'broken', cause });
+  }
+
+  readonly #drained = (): void => {
+    this.#waiting = false;
+    if (!this.#over) this.#answer.resume();
+  };
+
+  readonly #aborted = (): void => {
+    if (this.#over) return;
+    const reason: unknown = this.#settings.signal.reason;
+    this.#answer.abort();
+    if (reason === 'drain-deadline') this.#sayError('draining');
+    this.#finish({ type: 'aborted', reason });
+  };
+
+  #sayError(cause: FailureSignal | 'deadline' | 'draining'): void {
+    const { bytes } = this.#settings.inBandError(cause);
+    if (bytes === undefined) this.#target.destroy();
+    else this.#target.end(bytes);
+  }
+
+  #armKeepAlive(keepAlive: Buffer, delayMs: number): void {
+    this.#timer = this.#settings.clock.setTimer(delayMs, () => {
+      const silentMs = this.#settings.clock.now() - this.#wroteAtMs;
+      if (silentMs >= keepAliveMs && !this.#waiting) this.chunk(keepAlive);
+      this.#armKeepAlive(keepAlive, silentMs >= keepAliveMs ? keepAliveMs : keepAliveMs - silentMs);
+    });
+  }
+
+  #finish(end: RelayEnd): void {
+    this.#over = true;
+    this.#timer?.cancel();
+    this.#settings.signal.removeEventListener('abort', this.#aborted);
+    this.#resolve(end);
+  }
+}

@@ -1,0 +1,63 @@
+// Connections to one upstream: HTTP/1.1, kept alive, bounded, with addresses checked and no deadline of undici's own.
+// The only folder that knows undici.
+
+import { isIP } from 'node:net';
+import { Pool, buildConnector } from 'undici';
+import type { Dispatcher } from 'undici';
+import { AddressRefused, type Lookup } from './name-cache.ts';
+
+/** What decides whether two backends may share connections. */
+export interface PoolSettings {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  readonly connectMs: number;
+  readonly caCertificates: string | undefined;
+  readonly serverName: string | undefined;
+  /** The endpoint is a Service of the cluster. */
+  readonly service: boolean;
+}
+
+/** Sockets to one upstream. Beyond these, requests wait for one: an upstream that needs more is overloaded. */
+const connectionsMax = 1_024;
+/** Shorter than what common servers allow (nginx 75 s, Node 5 s says so in a header), so that dead sockets are rare. */
+const keepAliveMs = 30_000;
+const keepAliveMaxMs = 600_000;
+
+/** Opens a pool. `lookup` resolves names to allowed addresses; `allows` judges literal ones. */
+export function openPool(
+  settings: PoolSettings,
+  lookup: Lookup,
+  allows: (address: string) => boolean,
+): Dispatcher & { close(): Promise<void> } {
+  const connect = buildConnector({
+    // HTTP/2 is off: aborted requests leak in undici's h2 client (nodejs/undici#5566).
+    allowH2: false,
+    timeout: settings.connectMs,
+    keepAlive: true,
+    noDelay: true,
+    lookup,
+    ...(settings.caCertificates === undefined ? {} : { ca: settings.caCertificates }),
+    ...(settings.serverName === undefined ? {} : { servername: settings.serverName }),
+  });
+  return new Pool(settings.origin, {
+    connections: connectionsMax,
+    pipelining: 1,
+    keepAliveTimeout: keepAliveMs,
+    keepAliveMaxTimeout: keepAliveMaxMs,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: (options, callback) => {
+      const host = options.hostname.replace(/^\[|\]$/g, '');
+      if (isIP(host) !== 0 && !allows(host)) {
+        callback(new AddressRefused(`the address ${host} is not allowed`), null);
+        return;
+      }
+      connect(options, (...result) => {
+        // The error of a dead socket says how much it had carried: that is how a reused one is told from a fresh one.
+        const [, socket] = result;
+        socket?.once('error', (error: Error & { bytesRead?: number }) => (error.bytesRead = socket.bytesRead));
+        callback(...result);
+      });
+    },
+  });
+}
