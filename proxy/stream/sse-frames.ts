@@ -1,0 +1,146 @@
+// Splits the bytes of a server-sent event stream into frames, each with the blank line that ends it, so that they can be
+// judged and forwarded as they came. https://html.spec.whatwg.org/multipage/server-sent-events.html
+
+/** A single line of more than this is an attack: the largest known are whole answers in one `data:` line. */
+const lineBytesMax = 1024 * 1024;
+
+/** The same for a whole frame. */
+const frameBytesMax = 4 * 1024 * 1024;
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
+/** Thrown by `SseFrames.push` when a line or a frame is longer than its limit. The stream cannot be read any further. */
+export class FrameOverflowError extends Error {
+  override readonly name = 'FrameOverflowError';
+}
+
+/** Splits one stream. The frames are the same however the bytes are cut into chunks. */
+export class SseFrames {
+  /** Bytes of the frame that has not ended yet, in the chunks in which they came. */
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  /** Bytes of the line that has not ended yet. */
+  #lineBytes = 0;
+  /** The last chunk ended with `\r`: a `\n` at the start of the next one belongs to it. */
+  #returned: 'no' | 'line' | 'frame' = 'no';
+  #firstLine = true;
+
+  /** Bytes held back until their frame is complete. */
+  get heldBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Takes a chunk and gives the frames that it completes. Throws FrameOverflowError. */
+  push(chunk: Buffer): Buffer[] {
+    const frames: Buffer[] = [];
+    if (chunk.length === 0) return frames;
+    let frameStart = 0;
+    let at = 0;
+    if (this.#returned !== 'no') {
+      at = chunk[0] === lineFeed ? 1 : 0;
+      if (this.#returned === 'frame') {
+        frames.push(this.#take(chunk, 0, at));
+        frameStart = at;
+      }
+      this.#returned = 'no';
+    }
+    let nextReturn = chunk.indexOf(carriageReturn, at);
+    while (at < chunk.length) {
+      const nextFeed = chunk[at] === lineFeed ? at : chunk.indexOf(lineFeed, at);
+      if (nextReturn !== -1 && nextReturn < at) nextReturn = chunk.indexOf(carriageReturn, at);
+      const end = nextReturn !== -1 && (nextFeed === -1 || nextReturn < nextFeed) ? nextReturn : nextFeed;
+      this.#lineBytes += (end === -1 ? chunk.length : end) - at;
+      this.#check(frameStart, end === -1 ? chunk.length : end);
+      if (end === -1) break;
+      const blank = this.#isBlank(chunk, frameStart);
+      this.#lineBytes = 0;
+      at = end + 1;
+      if (end === nextReturn) {
+        if (at === chunk.length) {
+          // Whether a `\n` follows only the next chunk can tell.
+          this.#returned = blank ? 'frame' : 'line';
+          break;
+        }
+        if (chunk[at] === lineFeed) at++;
+      }
+      if (blank) {
+        frames.push(this.#take(chunk, frameStart, at));
+        frameStart = at;
+      }
+    }
+    if (frameStart < chunk.length) this.#hold(frameStart === 0 ? chunk : chunk.subarray(frameStart));
+    return frames;
+  }
+
+  /** What is left when the stream has ended: a last frame that may lack its blank line. */
+  flush(): Buffer | undefined {
+    if (this.#pendingBytes === 0) return undefined;
+    this.#lineBytes = 0;
+    this.#returned = 'no';
+    return this.#take(empty, 0, 0);
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#pending.push(bytes);
+    this.#pendingBytes += bytes.length;
+  }
+
+  /** The frame that ends at `to`, without a copy unless a part of it came earlier. */
+  #take(chunk: Buffer, from: number, to: number): Buffer {
+    const bytes = chunk.subarray(from, to);
+    if (this.#pendingBytes === 0) return bytes;
+    this.#hold(bytes);
+    const frame = Buffer.concat(this.#pending, this.#pendingBytes);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    return frame;
+  }
+
+  #check(frameStart: number, end: number): void {
+    if (this.#lineBytes > lineBytesMax) throw new FrameOverflowError(`a line is longer than ${lineBytesMax} bytes`);
+    if (this.#pendingBytes + end - frameStart > frameBytesMax) {
+      throw new FrameOverflowError(`a frame is longer than ${frameBytesMax} bytes`);
+    }
+  }
+
+  /** Whether the line that has just ended is blank. On the first line of a stream a byte order mark does not count. */
+  #isBlank(chunk: Buffer, frameStart: number): boolean {
+    const first = this.#firstLine;
+    this.#firstLine = false;
+    if (this.#lineBytes === 0) return true;
+    if (!first || this.#lineBytes !== byteOrderMark.length) return false;
+    return byteOrderMark.equals(Buffer.concat([...this.#pending, chunk.subarray(frameStart)]).subarray(0, 3));
+  }
+}
+
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
+const empty = Buffer.alloc(0);
+
+/** What one frame says. */
+export interface SseEvent {
+  /** The name of the event, if the frame names one. */
+  readonly event: string | undefined;
+  /** Its data lines, joined by line feeds; undefined if there are none, as in a comment. */
+  readonly data: string | undefined;
+}
+
+/** Reads one frame, with or without its blank line. */
+export function readFrame(frame: string): SseEvent {
+  // Nearly every frame of every provider is one line `data: …`.
+  if (frame.startsWith('data: ')) {
+    const end = frame.length - (frame.endsWith('\n\n') ? 2 : 0);
+    const line = frame.indexOf('\n');
+    if ((line === -1 || line >= end) && !frame.includes('\r')) return { event: undefined, data: frame.slice(6, end) };
+  }
+  let event: string | undefined;
+  let data: string | undefined;
+  for (const line of frame.replace(/^\u{feff}/u, '').split(/\r\n|\n|\r/)) {
+    const colon = line.indexOf(':');
+    const name = colon === -1 ? line : line.slice(0, colon);
+    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
+    if (name === 'data') data = data === undefined ? value : `${data}\n${value}`;
+    else if (name === 'event') event = value === '' ? undefined : value;
+  }
+  return { event, data };
+}
