@@ -47,7 +47,7 @@ function imports(allowed?: keyof typeof owned, fence?: { group: string[]; messag
 }
 
 export default defineConfig({
-  plugins: ['typescript', 'oxc', 'unicorn', 'import', 'node', 'promise', 'vitest'],
+  plugins: ['typescript', 'oxc', 'unicorn', 'import', 'node', 'vitest'],
   options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
   categories: { correctness: 'error' },
   env: { node: true, es2025: true },
