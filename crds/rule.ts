@@ -2,7 +2,7 @@
  * Rules that look at more than one field. Each is one object, so that the check made here (zod) and the check made
  * by the API server (CEL) are written side by side; test/crds evaluates both on the same values.
  */
-import type { z } from 'zod';
+import { globalRegistry, type z } from 'zod';
 
 /** Where the rules of a schema are kept in its metadata; the CRD extension of the same name is made from them. */
 export const validationsKey = 'x-kubernetes-validations';
@@ -45,8 +45,8 @@ export function withRules<Schema extends z.ZodType>(
 }
 
 /** The rules attached to a schema, in the order in which they were attached. */
-export function rulesOf(schema: z.ZodType): readonly (Rule<unknown> | TransitionRule)[] {
-  const rules = schema.meta()?.[validationsKey];
+export function rulesOf(schema: z.core.$ZodType): readonly (Rule<unknown> | TransitionRule)[] {
+  const rules = globalRegistry.get(schema)?.[validationsKey];
   return Array.isArray(rules) ? rules : [];
 }
 

@@ -3,7 +3,7 @@
  * API server (Go) agree on them; lengths of free text are counted in code points, as the API server counts them.
  */
 import { z } from 'zod';
-import { withRules } from './rule.ts';
+import { type Rule, withRules } from './rule.ts';
 
 /** A DNS-1123 label is at most 63 octets (RFC 1035, section 2.3.4). */
 const labelLengthMax = 63;
@@ -124,15 +124,15 @@ const port = '(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9][0-9]|6[0-4][0-9]{3}|[1-5][
 const pathCharacters = "[-A-Za-z0-9._~!$&'()*+,;=:@%/]*";
 const httpURL = `^https?://${host}${port}(/${pathCharacters})?$`;
 
+const urlRule: Rule<string> = {
+  cel: `self.matches("${httpURL}")`,
+  message: 'must be an http:// or https:// URL without user-info, query and fragment',
+  holds: (value) => new RegExp(httpURL).test(value),
+};
+
 /** An http or https URL that names a place and nothing else. */
 export function url() {
-  return withRules(text({ min: 1, max: urlLengthMax }), [
-    {
-      cel: `self.matches("${httpURL}")`,
-      message: 'must be an http:// or https:// URL without user-info, query and fragment',
-      holds: (value) => new RegExp(httpURL).test(value),
-    },
-  ]);
+  return withRules(text({ min: 1, max: urlLengthMax }), [urlRule]);
 }
 
 /** An absolute path of a URL, without query and fragment. */
