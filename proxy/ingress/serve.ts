@@ -1,0 +1,145 @@
+// From the head of a request to its handler: checks the head, reads the body, and answers for handlers that fail.
+
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { ClientError } from '../canonical/client-error.ts';
+import { ClientExchange, originalTarget, type ExchangeContext } from './client-exchange.ts';
+import type { Connection, Serve } from './connection.ts';
+import type { Handler } from './exchange.ts';
+import { checkHead } from './head.ts';
+import { encodeRefusal, refusal, toRefusal, type EncodeError, type Refusal } from './refusal.ts';
+import { hasBody, RequestBody, type HeldBytes } from './request-body.ts';
+import { requestIdOf } from './request-id.ts';
+
+/** Where the ingress writes what is worth a line. */
+export interface IngressLog {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** What an ingress knows of itself; only its drain changes it. */
+export interface ServeContext extends ExchangeContext {
+  draining: boolean;
+  /** The drain's serving time is over: a connection closes as soon as it is idle. */
+  closingIdle: boolean;
+  /** The drain's deadline is over: nothing new is begun. */
+  refusing: boolean;
+  requestsInFlight: number;
+  requestsDone: number;
+  readonly handler: Handler;
+  readonly encodeError: EncodeError;
+  readonly held: HeldBytes;
+  readonly log: IngressLog;
+}
+
+/** Makes the function that serves one request of a connection. */
+export function createServe(context: ServeContext): Serve {
+  return function serve(connection, request, response) {
+    const refused = context.refusing
+      ? refusal('draining')
+      : checkHead(request, originalTarget(request), context.limits);
+    if (refused !== undefined) {
+      refuseRequest(context, connection, request, refused);
+      return;
+    }
+    const exchange = new ClientExchange(request, response, connection.remoteAddress, context);
+    const body = hasBody(request) ? new RequestBody(context.limits, context.held) : undefined;
+    context.requestsInFlight += 1;
+    connection.begin(exchange);
+    response.on('close', () => {
+      body?.release();
+      exchange.close();
+      finish(context, connection);
+    });
+    if (body === undefined) void run(context, exchange);
+    else readBody(context, connection, exchange, body);
+  };
+}
+
+function readBody(context: ServeContext, connection: Connection, exchange: ClientExchange, body: RequestBody): void {
+  if (exchange.headers['expect'] !== undefined) exchange.response.writeContinue();
+  body.read(exchange.request, (result) => {
+    if (!Buffer.isBuffer(result)) {
+      refuse(context, connection, result, exchange);
+      return;
+    }
+    exchange.body = result;
+    void run(context, exchange);
+  });
+}
+
+async function run(context: ServeContext, exchange: ClientExchange): Promise<void> {
+  try {
+    await context.handler(exchange);
+    if (exchange.started || exchange.closed) return;
+    fail(context, exchange, new Error('The handler ended without an answer.'));
+  } catch (error) {
+    fail(context, exchange, error);
+  }
+}
+
+/** A handler must not fail; if one does, its client still learns of it, and nobody else is harmed. */
+function fail(context: ServeContext, exchange: ClientExchange, cause: unknown): void {
+  context.log.error({ requestId: exchange.id, err: cause }, 'request handler failed');
+  if (exchange.closed || exchange.response.writableEnded) return;
+  try {
+    if (exchange.started) return exchange.cut();
+    const error = new ClientError('internal_error', { cause });
+    const { status, headers, body } = context.encodeError(exchange.path, error, exchange.id);
+    exchange.reply(status, headers, body);
+  } catch (again) {
+    context.log.error({ requestId: exchange.id, err: again }, 'error answer failed');
+    exchange.cut();
+  }
+}
+
+function finish(context: ServeContext, connection: Connection): void {
+  context.requestsInFlight -= 1;
+  context.requestsDone += 1;
+  connection.finish();
+  if (context.draining) connection.idleBytesRead = connection.socket.bytesRead;
+  if (context.closingIdle && connection.current === undefined) connection.socket.destroySoon();
+}
+
+/** Answers an error of the HTTP parser or of its timers, which may come in the middle of an exchange. */
+export function refuseBroken(
+  context: ServeContext,
+  connection: Connection | undefined,
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+): void {
+  const refused = toRefusal(error.code);
+  if (connection?.refused === true && refused !== undefined) return;
+  // An answer that has begun cannot take back its status; anything written now would be read as part of it.
+  if (connection === undefined || refused === undefined || connection.current?.started === true) {
+    socket.destroy();
+    return;
+  }
+  refuse(context, connection, refused, connection.current);
+}
+
+/** Refuses a request whose head is known but for which there is no exchange. */
+export function refuseRequest(
+  context: ServeContext,
+  connection: Connection,
+  request: IncomingMessage,
+  refused: Refusal,
+): void {
+  const id = requestIdOf(request.headers, context.newId);
+  const path = originalTarget(request).split('?', 1)[0] ?? '/';
+  refuse(context, connection, refused, { id, path, method: request.method ?? '' });
+  request.resume();
+}
+
+/** Sends the refusal and closes the connection; what could not be parsed has no path, id or method of its own. */
+function refuse(
+  context: ServeContext,
+  connection: Connection,
+  refused: Refusal,
+  request: { readonly id: string; readonly path: string; readonly method: string } | undefined,
+): void {
+  const { id, path, method } = request ?? { id: context.newId(), path: '/', method: '' };
+  const encoded = context.encodeError(path, refused.error, id);
+  context.log.debug({ requestId: id, status: refused.status, code: refused.error.code }, 'request refused');
+  connection.refuse(encodeRefusal(encoded, refused, id, method !== 'HEAD'), context.clock, context.limits.lingerMs);
+}
