@@ -64,7 +64,7 @@ const ruleSchema = withRules(
 // 16 rules of 32 backends: 512 candidates are compiled in milliseconds, and the CEL cost stays far below its limit.
 const rulesSchema = withRules(listMap(ruleSchema, ['name'], { min: 1, max: 16 }), [
   {
-    cel: 'self.filter(rule, !has(rule.matches)).all(rule, rule.name == self[size(self) - 1].name)',
+    cel: 'self.filter(rule, !has(rule.matches)).size() <= (self.map(rule, has(rule.matches))[size(self) - 1] ? 0 : 1)',
     message: 'a rule without matches takes everything, so it must be the last one',
     holds: (rules) => rules.every(({ matches }, index) => matches !== undefined || index === rules.length - 1),
   },

@@ -33,13 +33,24 @@ const schemas: { readonly [Name in Kind]: z.ZodType<Resources[Name]> } = {
 
 /** Parses a resource of a known kind. A status that does not parse is left out: it is output, and written anew. */
 export function parseResource<Name extends Kind>(kind: Name, value: unknown): ParseResult<Name> {
-  const given = withoutNulls(value);
+  const given = mapNulls(value, 'leave out');
   const parsed = schemas[kind].safeParse(given, { reportInput: true });
-  const issues = (parsed.error?.issues ?? []).filter(({ path }) => path[0] !== 'status');
-  const problems = [...misspeltMetadata(given), ...toProblems(issues)];
+  const issues = [...(parsed.error?.issues ?? []), ...unknownNulls(kind, value)];
+  const problems = [...misspeltMetadata(given), ...toProblems(issues.filter(({ path }) => path[0] !== 'status'))];
   if (problems.length > 0) return { ok: false, problems };
   if (parsed.success) return { ok: true, resource: parsed.data };
   return parseResource(kind, { ...Object(given), status: undefined });
+}
+
+/** A misspelt member is one even where it has no value. */
+function unknownNulls(kind: Kind, value: unknown): readonly z.core.$ZodIssue[] {
+  const issues = schemas[kind].safeParse(mapNulls(value, 'undefined')).error?.issues ?? [];
+  return issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [];
+    const parent = issue.path.reduce((above: unknown, segment) => Reflect.get(Object(above), segment), value);
+    const keys = issue.keys.filter((key) => Reflect.get(Object(parent), key) === null);
+    return keys.length > 0 ? [{ ...issue, keys }] : [];
+  });
 }
 
 /** Metadata without a uid was written by a person; with one, the API server has already looked at it. */
@@ -54,10 +65,14 @@ function misspeltMetadata(value: unknown): readonly Problem[] {
  * The API server drops members that are null before it fills in defaults and validates; `weight:` without a value in
  * YAML is such a null. Free JSON (`parameters.set`) keeps what is inside its values.
  */
-function withoutNulls(value: unknown, path: readonly string[] = []): unknown {
+function mapNulls(value: unknown, nulls: 'leave out' | 'undefined', path: readonly string[] = []): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((entry) => withoutNulls(entry, path));
+  if (Array.isArray(value)) return value.map((entry) => mapNulls(entry, nulls, path));
   if (path.at(-3) === 'parameters' && path.at(-2) === 'set') return value;
-  const members = Object.entries(value).filter(([, member]) => member !== null);
-  return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member, [...path, name])]));
+  const members: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    if (member !== null) members[name] = mapNulls(member, nulls, [...path, name]);
+    else if (nulls === 'undefined') members[name] = undefined;
+  }
+  return members;
 }

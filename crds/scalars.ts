@@ -144,15 +144,22 @@ export function urlPath() {
   );
 }
 
+const timePattern =
+  /^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[-+]([01][0-9]|2[0-3]):[0-5][0-9])$/;
+
+// It also keeps lists out: the API server checks formats and types in such a way that it takes a list for a time.
+const timeRule: Rule<string> = {
+  cel: "self >= timestamp('2000-01-01T00:00:00Z')",
+  message: 'must not lie before the year 2000',
+  holds: (value) => Date.parse(value) >= Date.UTC(2000, 0),
+};
+
 /** An RFC 3339 time. The pattern narrows what the API server's `date-time` takes to what `Date` reads the same way. */
 export function timestamp() {
-  return patterned(
-    /^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[-+]([01][0-9]|2[0-3]):[0-5][0-9])$/,
-    35,
-    'a time such as "2027-01-31T00:00:00Z"',
-  )
+  const time = patterned(timePattern, 35, 'a time such as "2027-01-31T00:00:00Z"')
     .refine(isCalendarDay, { error: 'must name a day that exists', params: { serverCheck: 'format' } })
     .meta({ format: 'date-time' });
+  return withRules(time, [timeRule]);
 }
 
 function isCalendarDay(value: string): boolean {

@@ -72,7 +72,7 @@ function textArbitrary(node: SchemaNode): fc.Arbitrary<unknown> {
   const { pattern, minLength = 0, maxLength } = node;
   if (node['format'] === 'date-time')
     return fc
-      .date({ noInvalidDate: true, min: new Date(0), max: new Date('2999-12-31') })
+      .date({ noInvalidDate: true, min: new Date('1990-01-01'), max: new Date('2999-12-31') })
       .map((date) => date.toISOString());
   const free = fc.oneof(textsOfInterest, fc.string({ unit: 'grapheme', maxLength: 8 }));
   const texts =

@@ -44,8 +44,8 @@ describe('CEL and its function agree', () => {
 
 function expectAgreement(kind: (typeof kinds)[number], spec: unknown): void {
   const node = specNode(kind);
-  for (const { rule, value, field } of visits(node, withDefaults(node, spec), 'spec')) {
-    const verdict = programs.get(rule.cel)?.(value);
+  for (const { rule, value, cel, field } of visits(node, withDefaults(node, spec), 'spec')) {
+    const verdict = programs.get(rule.cel)?.(cel);
     expect({ field, rule: rule.message, verdict }).toEqual({ field, rule: rule.message, verdict: rule.holds(value) });
   }
 }

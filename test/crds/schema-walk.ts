@@ -10,6 +10,8 @@ import type { SchemaNode } from '../../crds/schema-node.ts';
 export interface Visit {
   readonly rule: Rule<unknown>;
   readonly value: unknown;
+  /** The value as CEL sees it: a time is a timestamp, not a string. */
+  readonly cel: unknown;
   readonly field: string;
 }
 
@@ -64,7 +66,7 @@ export function withDefaults(node: SchemaNode, value: unknown): unknown {
 export function visits(node: SchemaNode, value: unknown, field: string): readonly Visit[] {
   const here = validationsOf(node).flatMap(({ rule: cel, message }) => {
     const rule = rulesByText.get(`${cel} ${message}`);
-    return rule === undefined ? [] : [{ rule, value, field }];
+    return rule === undefined ? [] : [{ rule, value, cel: toCEL(node, value), field }];
   });
   if (Array.isArray(value)) {
     return [...here, ...value.flatMap((entry, index) => visits(childOf(node, index), entry, `${field}[${index}]`))];
@@ -79,6 +81,10 @@ export function visits(node: SchemaNode, value: unknown, field: string): readonl
 const rulesByText: ReadonlyMap<string, Rule<unknown>> = new Map(
   allRules().flatMap((rule) => (rule.holds === undefined ? [] : [[`${rule.cel} ${rule.message}`, rule]])),
 );
+
+function toCEL(node: SchemaNode, value: unknown): unknown {
+  return node['format'] === 'date-time' && typeof value === 'string' ? new Date(value) : value;
+}
 
 function validationsOf(node: SchemaNode) {
   return (node['x-kubernetes-validations'] ?? []) as readonly { readonly rule: string; readonly message: string }[];
