@@ -16,6 +16,11 @@ export interface Picker {
 /** Strategies that this version has. */
 export type PickerStrategy = 'Random' | 'RoundRobin' | 'Weighted' | 'LeastUsed';
 
+/** The strategy of a rule, as a picker; undefined where this version has none. */
+export function toPickerStrategy(strategy: string): PickerStrategy | undefined {
+  return strategy === 'Random' || strategy === 'RoundRobin' || strategy === 'Weighted' ? strategy : undefined;
+}
+
 /** Makes a picker. `random` gives numbers in [0, 1). */
 export function createPicker(strategy: PickerStrategy, random: () => number): Picker {
   switch (strategy) {

@@ -19,7 +19,13 @@ export type Block =
   | { readonly type: 'document'; readonly source: Source; readonly title?: string; readonly metadata?: Metadata }
   | { readonly type: 'audio'; readonly format: string; readonly data: string; readonly metadata?: Metadata }
   /** `input` is the JSON text of the arguments, exactly as the model wrote it. */
-  | { readonly type: 'tool-call'; readonly id: string; readonly tool: string; readonly input: string; readonly metadata?: Metadata }
+  | {
+      readonly type: 'tool-call';
+      readonly id: string;
+      readonly tool: string;
+      readonly input: string;
+      readonly metadata?: Metadata;
+    }
   | {
       readonly type: 'tool-result';
       readonly callId: string;

@@ -50,7 +50,12 @@ export type FailureSignal =
       readonly body: string;
     }
   /** An error frame inside a stream whose HTTP status was fine. */
-  | { readonly type: 'frame'; readonly event: string | undefined; readonly data: string; readonly headers: SignalHeaders }
+  | {
+      readonly type: 'frame';
+      readonly event: string | undefined;
+      readonly data: string;
+      readonly headers: SignalHeaders;
+    }
   /** A success status with nothing usable in it: empty, not JSON, an error object, three malformed frames. */
   | { readonly type: 'invalid'; readonly detail: string; readonly body: string; readonly headers: SignalHeaders }
   /** The answer ended, or was cut, before its terminal event or its last byte. */
@@ -67,9 +72,16 @@ export interface Failure {
   readonly hard: boolean;
   /** Whether it feeds the failure counts that disable a backend. */
   readonly counts: boolean;
+  /** HTTP status of the answer, or the one that an error frame speaks of; absent where the transport failed. */
+  readonly status?: number;
+  /** How the transport failed, where it did. */
+  readonly fault?: TransportFault;
   /** When the upstream said that trying again makes sense, in milliseconds from now; already clamped. */
   readonly retryAfterMs?: number;
-  /** The upstream's own words, only for faults of the client's making (BadRequest, ContextLength, …). */
+  /**
+   * The upstream's own words, redacted; only for faults of the client's making (BadRequest, ContextLength, …) and for
+   * refusals of credentials that the client itself passed through.
+   */
   readonly client?: ClientFault;
   /** For logs, never for clients. */
   readonly cause: unknown;

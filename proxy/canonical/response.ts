@@ -28,7 +28,13 @@ export type BlockStart =
 
 /** One unit of a streamed answer. Blocks are numbered from 0 in the order in which they start. */
 export type StreamPart =
-  | { readonly type: 'start'; readonly id: string; readonly model: string; readonly createdAt?: number; readonly metadata?: Metadata }
+  | {
+      readonly type: 'start';
+      readonly id: string;
+      readonly model: string;
+      readonly createdAt?: number;
+      readonly metadata?: Metadata;
+    }
   | { readonly type: 'block-start'; readonly index: number; readonly block: BlockStart; readonly metadata?: Metadata }
   | { readonly type: 'delta'; readonly index: number; readonly text: string; readonly metadata?: Metadata }
   | { readonly type: 'block-end'; readonly index: number; readonly signature?: string; readonly metadata?: Metadata }

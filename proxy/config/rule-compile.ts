@@ -1,5 +1,6 @@
 // Compiles the rules of one route: candidates by name, tiers by priority, policy applied where configuration decides it.
 
+import { toPickerStrategy } from '../balancing/picker.ts';
 import { explainExclusion } from '../policy/requirement.ts';
 import { compileMatches } from '../routing/match.ts';
 import { backendTarget } from '../routing/target.ts';
@@ -37,11 +38,13 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     return reason === undefined;
   });
   const { fallbackRoute } = config.failover;
+  const strategy = toPickerStrategy(config.strategy);
+  if (strategy === undefined) throw new Error(`rule ${config.name}: this proxy has no strategy ${config.strategy}`);
   return {
     id,
     name: config.name,
     matches: compileMatches(config.matches),
-    strategy: config.strategy,
+    strategy,
     tiers: toTiers(id, allowed),
     excluded,
     failover: config.failover,

@@ -118,13 +118,22 @@ const providerSchema = z.object({
   limits: z.array(limitSchema),
   timeouts: timeoutsSchema,
   probe: z
-    .object({ path: z.string(), periodSeconds: seconds, timeoutSeconds: seconds, unhealthyAfterMillis: count.optional() })
+    .object({
+      path: z.string(),
+      periodSeconds: seconds,
+      timeoutSeconds: seconds,
+      unhealthyAfterMillis: count.optional(),
+    })
     .optional(),
   /** PEM of additional certificate authorities, and the name to verify instead of the host's. */
   tls: z.object({ caCertificates: z.string().optional(), serverName: z.string().optional() }).optional(),
   egressProxyURL: z.string().optional(),
   azure: z
-    .object({ resource: z.string().optional(), apiVersion: z.string().optional(), deploymentPath: z.string().optional() })
+    .object({
+      resource: z.string().optional(),
+      apiVersion: z.string().optional(),
+      deploymentPath: z.string().optional(),
+    })
     .optional(),
   bedrock: z.object({ region: z.string() }).optional(),
   vertexAI: z.object({ project: z.string(), location: z.string() }).optional(),
@@ -178,7 +187,9 @@ const labelSelectorSchema = z.object({
 });
 
 const matchSchema = z.object({
-  headers: z.array(z.object({ name: z.string(), type: z.enum(['Exact', 'Prefix', 'Present']), value: z.string().optional() })),
+  headers: z.array(
+    z.object({ name: z.string(), type: z.enum(['Exact', 'Prefix', 'Present']), value: z.string().optional() }),
+  ),
   tenant: z.string().optional(),
   keySelector: labelSelectorSchema.optional(),
   cel: z.string().optional(),
@@ -188,7 +199,9 @@ const requirementSchema = z.object({
   attribute: z
     .object({ name: z.string(), operator: z.enum(['In', 'NotIn', 'Exists']), values: z.array(z.string()) })
     .optional(),
-  maxPrice: z.object({ inputPerMillion: microDollars.optional(), outputPerMillion: microDollars.optional() }).optional(),
+  maxPrice: z
+    .object({ inputPerMillion: microDollars.optional(), outputPerMillion: microDollars.optional() })
+    .optional(),
   maxFirstContentMillis: count.optional(),
 });
 
@@ -231,7 +244,9 @@ const ruleSchema = z.object({
   /** Alternatives; empty = matches everything. */
   matches: z.array(matchSchema),
   strategy: z.enum(strategies),
-  affinity: z.object({ on: z.enum(['Conversation', 'Prefix', 'Client', 'Header']), headerName: z.string().optional() }).optional(),
+  affinity: z
+    .object({ on: z.enum(['Conversation', 'Prefix', 'Client', 'Header']), headerName: z.string().optional() })
+    .optional(),
   firstAvailable: z.object({ waitSeconds: seconds }).optional(),
   plugin: z.object({ module: z.string(), timeoutMillis: count }).optional(),
   require: z.array(requirementSchema),
@@ -281,9 +296,40 @@ export const credentialsSchema = z.object({
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   upstream: z.array(z.object({ id: objectId, value: z.string().min(1), expiresAt: z.int().optional() })),
   /** `sha256` is the hex digest of the client key; `expiresAt` is Unix milliseconds. */
-  clients: z.array(z.object({ id: objectId, sha256: z.string().regex(/^[0-9a-f]{64}$/), expiresAt: z.int().optional() })),
+  clients: z.array(
+    z.object({ id: objectId, sha256: z.string().regex(/^[0-9a-f]{64}$/), expiresAt: z.int().optional() }),
+  ),
 });
 
+/** File (and ConfigMap key) of the index. */
+export const indexName = 'index.json';
+
+/**
+ * What is published: where the configuration is, in one part or several. Parts are files beside the index, each in a
+ * ConfigMap of its own where one is too small; credentials are in `credentials-DIGEST.json`, so that the previous ones
+ * can lie beside the new ones.
+ */
+export const configIndexSchema = z.object({
+  version: z.literal(configVersion),
+  revision: z.int().nonnegative(),
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  credentialsDigest: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Of the parts put together: JSON as it is, or gzipped. */
+  encoding: z.enum(['json', 'gzip']),
+  /** Files in their order; at most 1 + 8 ConfigMaps are mounted. */
+  parts: z
+    .array(z.object({ name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/), sha256: z.string().regex(/^[0-9a-f]{64}$/) }))
+    .min(1)
+    .max(9),
+});
+
+/** The file (and Secret key) of the credentials with this digest. */
+export function credentialsName(digest: string): string {
+  return `credentials-${digest}.json`;
+}
+
+/** Where a published configuration is. */
+export type ConfigIndex = z.output<typeof configIndexSchema>;
 /** A whole configuration as a proxy accepts it. */
 export type GatewayConfig = z.output<typeof gatewayConfigSchema>;
 /** The credentials that go with a configuration. */

@@ -1,6 +1,7 @@
 // One configuration in the form that requests are served from: everything resolved, nothing left to look up by name.
 // Types only; snapshot-compile.ts makes it. Runtime state (disables, counts) is keyed by the ids here and lives outside.
 
+import type { PickerStrategy } from '../balancing/picker.ts';
 import type { IncomingHeaderMap } from './headers.ts';
 import type {
   FailoverConfig,
@@ -9,7 +10,6 @@ import type {
   RouteConfig,
   RouteProtocol,
   RuleConfig,
-  Strategy,
   UpstreamKeyConfig,
 } from './schema.ts';
 
@@ -112,7 +112,7 @@ export interface Rule {
   readonly id: string;
   readonly name: string;
   readonly matches: (context: MatchContext) => boolean;
-  readonly strategy: Strategy;
+  readonly strategy: PickerStrategy;
   /** By priority, lowest first; without those that `require` excludes. */
   readonly tiers: readonly Tier[];
   /** Candidates that `require` excludes, with the reason, for `sluice check --explain`. */

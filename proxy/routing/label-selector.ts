@@ -8,7 +8,11 @@ type Labels = Readonly<Record<string, string>>;
 /** A test for labels. An empty selector matches everything, as in Kubernetes. */
 export function compileLabelSelector(selector: LabelSelector): (labels: Labels) => boolean {
   const tests = [
-    ...Object.entries(selector.matchLabels ?? {}).map(([key, value]) => (labels: Labels) => labels[key] === value),
+    ...Object.entries(selector.matchLabels ?? {}).map(
+      ([key, value]) =>
+        (labels: Labels) =>
+          labels[key] === value,
+    ),
     ...(selector.matchExpressions ?? []).map(compileExpression),
   ];
   return (labels) => tests.every((test) => test(labels));

@@ -1,7 +1,16 @@
 // The order in which a request may visit backends: lazily, so that a disable made a millisecond ago counts.
 // Enabled backends by tier first, then the fallback route, then (if the rule allows) disabled ones, soonest return first.
 
-import type { Backend, Candidate, MatchContext, Pin, RouteReference, Rule, Tier, Timeouts } from '../config/snapshot.ts';
+import type {
+  Backend,
+  Candidate,
+  MatchContext,
+  Pin,
+  RouteReference,
+  Rule,
+  Tier,
+  Timeouts,
+} from '../config/snapshot.ts';
 import { compileTimeouts } from '../config/timeouts.ts';
 
 /** What a plan asks about the present; each is asked at the moment it matters. */

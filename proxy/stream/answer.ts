@@ -1,6 +1,7 @@
 // One upstream answer: held back and judged until it is sure to be one (its first content, or all of it), then passed
 // on. Before that it can fail without the client knowing; after it, a failure is told to the client.
 
+import type { AttemptOutcome } from '../canonical/attempt.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { FailureSignal, SignalHeaders, TransportFault } from '../canonical/failure.ts';
 import type { Usage } from '../canonical/usage.ts';
@@ -15,16 +16,6 @@ const errorBodyMax = 64 * 1024;
 const wholeBodyMax = 8 * 1024 * 1024;
 /** Frames before the first content are pings and preambles: a stream of so many is not an answer. */
 const heldFramesMax = 1024 * 1024;
-/** How an answer came out, as far as failover is concerned. */
-export type AnswerOutcome =
-  /** Sure to be an answer: to be relayed. */
-  | { readonly type: 'committed' }
-  /** Whole, but with nothing in it: the next backend may do better; if none does, it may still be relayed. */
-  | { readonly type: 'empty' }
-  | { readonly type: 'failed'; readonly signal: FailureSignal; readonly staleSocket: boolean }
-  /** The time for the whole request is over. */
-  | { readonly type: 'deadline' };
-
 /** Takes an answer that was committed. */
 export interface AnswerSink {
   chunk(bytes: Buffer): void;
@@ -58,7 +49,7 @@ type Phase = 'head' | 'error' | 'whole' | 'stream' | 'opaque' | 'over';
 
 /** Reads one answer. Its listener methods take events of an upstream; `outcome` resolves once. */
 export class Answer {
-  readonly outcome: Promise<AnswerOutcome>;
+  readonly outcome: Promise<AttemptOutcome>;
   status = 0;
   headers: SignalHeaders = {};
   /** Unix milliseconds of the first content; 0 before. */
@@ -66,7 +57,7 @@ export class Answer {
   /** What has been read of the answer and not yet been passed on. */
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
-  #settle: ((outcome: AnswerOutcome) => void) | undefined;
+  #settle: ((outcome: AttemptOutcome) => void) | undefined;
   #phase: Phase = 'head';
   #committed = false;
   #sink: AnswerSink | undefined;
@@ -143,6 +134,7 @@ export class Answer {
   abort(): void {
     this.#finish();
     this.#source?.abort();
+    if (!this.#committed) this.#settle?.({ type: 'aborted' });
   }
 
   // Events of the upstream.
@@ -329,7 +321,7 @@ export class Answer {
     this.#finish();
     this.#ended = 'end';
     if (type === 'committed') this.#commit();
-    else this.#settle?.({ type });
+    else this.#settle?.({ type, signal: this.#invalid('an empty answer') });
     this.#sink?.end();
   }
 
@@ -343,7 +335,7 @@ export class Answer {
   }
 
   /** Before the commit the failover hears of it, after it the sink. */
-  #over(outcome: AnswerOutcome, afterCommit: FailureSignal | 'deadline'): void {
+  #over(outcome: AttemptOutcome, afterCommit: FailureSignal | 'deadline'): void {
     if (this.#phase === 'over') return;
     this.#finish();
     if (!this.#committed) {

@@ -28,7 +28,10 @@ const decoders = {
  * A decoder for one encoding; undefined for `identity`. Throws on anything else, chains of encodings included: they are
  * how decompression bombs are built.
  */
-export function createContentDecoder(encoding: string | undefined, listener: DecodedListener): ContentDecoder | undefined {
+export function createContentDecoder(
+  encoding: string | undefined,
+  listener: DecodedListener,
+): ContentDecoder | undefined {
   const name = encoding?.trim().toLowerCase() ?? '';
   if (name === '' || name === 'identity') return undefined;
   if (!Object.hasOwn(decoders, name)) throw new Error(`the content encoding ${name.slice(0, 40)} is not supported`);

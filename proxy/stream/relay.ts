@@ -1,7 +1,6 @@
 // Passes a committed answer on to the client: backpressure both ways, keep-alives between frames, and an explicit error
 // where the answer breaks. Nothing is retried here.
 
-import type { ClientError } from '../canonical/client-error.ts';
 import type { Clock, Timer } from '../canonical/clock.ts';
 import type { FailureSignal } from '../canonical/failure.ts';
 import type { Answer, AnswerSink } from './answer.ts';
@@ -29,7 +28,7 @@ export interface RelaySettings {
   /** Sent between frames when nothing else is, so that nothing on the way closes the connection. */
   readonly keepAlive: Buffer | undefined;
   /** The in-band error for a broken answer; undefined: the protocol has none, so the connection is cut. */
-  readonly inBandError: (cause: FailureSignal | 'deadline' | 'draining') => { error: ClientError; bytes: Buffer | undefined };
+  readonly inBandError: (cause: FailureSignal | 'deadline' | 'draining') => Buffer | undefined;
 }
 
 /** Below the 30 s after which the strictest load balancers close silent connections (failure.md, HTTP server). */
@@ -104,7 +103,7 @@ class Relay implements AnswerSink {
   };
 
   #sayError(cause: FailureSignal | 'deadline' | 'draining'): void {
-    const { bytes } = this.#settings.inBandError(cause);
+    const bytes = this.#settings.inBandError(cause);
     if (bytes === undefined) this.#target.destroy();
     else this.#target.end(bytes);
   }

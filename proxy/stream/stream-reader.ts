@@ -37,7 +37,11 @@ export class StreamReader {
     try {
       frames = this.#frames.push(chunk);
     } catch (error) {
-      return { bytes: [], content: false, failure: this.#invalid(error instanceof Error ? error.message : String(error)) };
+      return {
+        bytes: [],
+        content: false,
+        failure: this.#invalid(error instanceof Error ? error.message : String(error)),
+      };
     }
     const passage = this.#judge(frames);
     // Usually every frame is passed on and the chunk held nothing else: then the chunk itself goes, in one write.

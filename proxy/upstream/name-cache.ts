@@ -26,7 +26,10 @@ interface Entry {
 }
 
 /** A cached resolver. */
-export function createNameCache(resolve: Resolve, clock: Clock): (hostname: string) => Promise<readonly LookupAddress[]> {
+export function createNameCache(
+  resolve: Resolve,
+  clock: Clock,
+): (hostname: string) => Promise<readonly LookupAddress[]> {
   const entries = new Map<string, Entry>();
 
   async function refresh(hostname: string, entry: Entry | undefined): Promise<readonly LookupAddress[]> {

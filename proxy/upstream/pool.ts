@@ -13,8 +13,6 @@ export interface PoolSettings {
   readonly connectMs: number;
   readonly caCertificates: string | undefined;
   readonly serverName: string | undefined;
-  /** The endpoint is a Service of the cluster. */
-  readonly service: boolean;
 }
 
 /** Sockets to one upstream. Beyond these, requests wait for one: an upstream that needs more is overloaded. */

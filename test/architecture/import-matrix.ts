@@ -16,6 +16,9 @@ export interface Room {
 const canonical = 'proxy/canonical';
 const config = 'proxy/config';
 const schema = 'proxy/config/schema.ts';
+// The contract of both planes: the configuration, and the language of its match expressions.
+const contract = [schema, 'proxy/config/match-expression.ts'];
+const timeouts = 'proxy/config/timeouts.ts';
 const protocol = 'proxy/protocols/protocol.ts';
 // The seams: interfaces between the folders of the proxy, each beside the code it is about.
 const seams = [protocol, 'proxy/ingress/exchange.ts', 'proxy/accounting/trail.ts', 'proxy/state/store.ts'];
@@ -63,12 +66,12 @@ export const rooms: readonly Room[] = [
       (name) => `proxy/${name}`,
     ),
   }),
-  folder(config, { imports: [canonical], types: seams, packages: ['zod', 'yaml', cel, 're2js'] }),
+  folder(config, { imports: [canonical], types: seams, packages: ['zod', cel, 're2js'] }),
   folder('proxy/protocols', { imports: [canonical], types: seams, packages: ['eventsource-parser'] }),
   folder('proxy/stream', { imports: [canonical], types: seams, packages: ['eventsource-parser'] }),
   proxyFolder('auth'),
   proxyFolder('policy'),
-  proxyFolder('routing', { packages: [cel, 're2js'] }),
+  proxyFolder('routing', { imports: [...contract, timeouts] }),
   proxyFolder('balancing'),
   proxyFolder('accounting'),
   proxyFolder('cache'),
@@ -79,9 +82,9 @@ export const rooms: readonly Room[] = [
   proxyFolder('admin', { packages: ['fastify', '@fastify'] }),
   proxyFolder('console'),
   proxyFolder('telemetry', { packages: telemetry }),
-  files(/^proxy\/(main|gateway|pipeline)\.ts$/, { imports: ['proxy'], packages: ['commander'] }),
+  files(/^proxy\/(main|gateway|pipeline|steps\/.*)(\.ts)?$/, { imports: ['proxy'], packages: ['commander'] }),
 
-  folder('operator/compile', { imports: ['crds', schema], packages: [cel, 're2js'], builtins: ['node:crypto'] }),
+  folder('operator/compile', { imports: ['crds', ...contract], builtins: ['node:crypto'] }),
   folder('operator/status', { imports: ['crds', schema], types: ['operator/compile'], builtins: [] }),
   folder('operator/kube', { imports: ['crds'], packages: ['@kubernetes/client-node'] }),
   folder('operator/telemetry', { packages: telemetry }),

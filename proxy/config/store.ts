@@ -1,0 +1,95 @@
+// Holds the snapshot in force. A new configuration replaces it as a whole or not at all; the last good one goes on.
+
+import { z } from 'zod';
+import type { Clock } from '../canonical/clock.ts';
+import { credentialsSchema, gatewayConfigSchema } from './schema.ts';
+import { ConfigRefused, compileSnapshot } from './snapshot-compile.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** A configuration that was offered and not taken. */
+export interface Refusal {
+  /** Undefined where not even that could be read. */
+  readonly revision: number | undefined;
+  readonly digest: string | undefined;
+  readonly reasons: readonly string[];
+  readonly atMs: number;
+}
+
+/** Reasons that are kept of one refusal: enough to mend it, and bounded. */
+const reasonsMax = 20;
+
+/** The configuration of one proxy. */
+export class SnapshotStore {
+  readonly #clock: Clock;
+  readonly #listeners: ((next: Snapshot, previous: Snapshot | undefined) => void)[] = [];
+  #current: Snapshot | undefined;
+  #servedSinceMs = 0;
+  #lastRefusal: Refusal | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The snapshot in force; undefined before the first. */
+  get current(): Snapshot | undefined {
+    return this.#current;
+  }
+
+  /** Unix milliseconds since which the current snapshot is in force; 0 before the first. */
+  get servedSinceMs(): number {
+    return this.#servedSinceMs;
+  }
+
+  /** The last configuration that was refused; forgotten once another is taken. */
+  get lastRefusal(): Refusal | undefined {
+    return this.#lastRefusal;
+  }
+
+  /** Calls the listener after each change. */
+  onChange(listener: (next: Snapshot, previous: Snapshot | undefined) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Offers a configuration with the credentials that it names, neither of them trusted. Returns the refusal, or
+   * undefined if it is in force now (or already was). Revisions only go forward.
+   */
+  offer(config: unknown, credentials: unknown): Refusal | undefined {
+    const { revision, digest } = peekIdentity(config);
+    if (this.#current !== undefined && revision !== undefined && revision <= this.#current.revision) return undefined;
+    try {
+      this.#swap(compileSnapshot(parse(gatewayConfigSchema, config), parse(credentialsSchema, credentials)));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ConfigRefused)) throw error;
+      return this.refuse({ revision, digest, reasons: error.reasons });
+    }
+  }
+
+  /** Records that a configuration could not even be offered. */
+  refuse({ revision, digest, reasons }: Omit<Refusal, 'atMs'>): Refusal {
+    this.#lastRefusal = { revision, digest, reasons: reasons.slice(0, reasonsMax), atMs: this.#clock.now() };
+    return this.#lastRefusal;
+  }
+
+  #swap(next: Snapshot): void {
+    const previous = this.#current;
+    this.#current = next;
+    this.#servedSinceMs = this.#clock.now();
+    this.#lastRefusal = undefined;
+    for (const listener of this.#listeners) listener(next, previous);
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new ConfigRefused(result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+}
+
+const identitySchema = z.looseObject({ revision: z.number().optional(), digest: z.string().optional() });
+
+function peekIdentity(config: unknown): { revision: number | undefined; digest: string | undefined } {
+  const result = identitySchema.safeParse(config);
+  return { revision: result.data?.revision, digest: result.data?.digest };
+}

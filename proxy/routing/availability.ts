@@ -1,0 +1,94 @@
+// Whether backends and keys may be used right now: what is disabled, wholly or for one model, and what a key pool has
+// left. Reads the disable book; changes nothing but trials.
+
+import type { Clock } from '../canonical/clock.ts';
+import type { Backend, UpstreamKey } from '../config/snapshot.ts';
+import { modelTarget } from './target.ts';
+
+/** The part of the disable book that is read here. */
+export interface Disables {
+  /** Unix milliseconds; 0 = enabled. */
+  until(target: string): number;
+  find(target: string): { readonly hard: boolean; readonly untilMs: number } | undefined;
+  /** Rule 21: true if this caller may send to the target now. */
+  claim(target: string): boolean;
+}
+
+/** Answers for one request: its model decides which keys serve it and which partial disables concern it. */
+export class Availability {
+  readonly #disables: Disables;
+  readonly #clock: Clock;
+  readonly #clientModel: string | undefined;
+
+  constructor(disables: Disables, clock: Clock, clientModel: string | undefined) {
+    this.#disables = disables;
+    this.#clock = clock;
+    this.#clientModel = clientModel;
+  }
+
+  /** The model that is named to a backend's upstream. */
+  modelFor(backend: Backend): string | undefined {
+    return backend.upstreamModel ?? this.#clientModel;
+  }
+
+  /** 0: usable now. Else Unix milliseconds of its return; Infinity where there is no key that could return. */
+  disabledUntil(backend: Backend): number {
+    const own = this.#until(backend.target, this.modelFor(backend));
+    if (backend.provider.config.credentials.type !== 'KeyPool') return own;
+    return Math.max(own, this.#poolUntil(backend));
+  }
+
+  /** Whether the disable in force must not be overridden: by a person, or for want of any usable key. */
+  isHard(backend: Backend): boolean {
+    const model = this.modelFor(backend);
+    if (this.#isHardFor(backend.target, model)) return true;
+    if (backend.provider.config.credentials.type !== 'KeyPool') return false;
+    return this.#serving(backend).every((key) => this.#isHardFor(key.target, model));
+  }
+
+  claim(backend: Backend): boolean {
+    return this.#disables.claim(backend.target);
+  }
+
+  /** Keys of the backend's pool that may be used now. `override` adds those that are softly disabled. */
+  keys(backend: Backend, override: boolean): readonly UpstreamKey[] {
+    const model = this.modelFor(backend);
+    const serving = this.#serving(backend);
+    const enabled = serving.filter((key) => this.#until(key.target, model) === 0);
+    if (enabled.length > 0 || !override) return enabled;
+    return serving.filter((key) => !this.#isHardFor(key.target, model));
+  }
+
+  claimKey(key: UpstreamKey): boolean {
+    return this.#disables.claim(key.target);
+  }
+
+  #serving(backend: Backend): readonly UpstreamKey[] {
+    const model = this.modelFor(backend);
+    const now = this.#clock.now();
+    return backend.provider.keys.filter(
+      (key) => key.serves(model) && (key.expiresAtMs === undefined || key.expiresAtMs > now),
+    );
+  }
+
+  #poolUntil(backend: Backend): number {
+    const model = this.modelFor(backend);
+    let soonest = Infinity;
+    for (const key of this.#serving(backend)) {
+      const until = this.#until(key.target, model);
+      if (until === 0) return 0;
+      if (until < soonest) soonest = until;
+    }
+    return soonest;
+  }
+
+  #until(target: string, model: string | undefined): number {
+    const whole = this.#disables.until(target);
+    return model === undefined ? whole : Math.max(whole, this.#disables.until(modelTarget(target, model)));
+  }
+
+  #isHardFor(target: string, model: string | undefined): boolean {
+    if (this.#disables.find(target)?.hard === true) return true;
+    return model !== undefined && this.#disables.find(modelTarget(target, model))?.hard === true;
+  }
+}

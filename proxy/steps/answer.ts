@@ -1,0 +1,80 @@
+// Search, then relay: from a rule to an answer that has reached the client, or a ClientError that says why not.
+
+import type { Trail } from '../accounting/trail.ts';
+import { ClientError } from '../canonical/client-error.ts';
+import type { Principal, Rule } from '../config/snapshot.ts';
+import { exhaustedError, inBandFailure } from '../routing/exhausted.ts';
+import type { Visit } from '../routing/plan.ts';
+import type { ProxyRequest } from './decode.ts';
+import type { Breakage, Reply } from './reply.ts';
+import { endAttempt, search, type SearchSettings } from './search.ts';
+import type { SentAttempt } from './send.ts';
+
+/** Answers a request by a backend. Throws ClientError where none does. */
+export async function answer(
+  request: ProxyRequest,
+  rule: Rule,
+  principal: Principal | undefined,
+  reply: Reply,
+  trail: Trail,
+  settings: SearchSettings,
+): Promise<void> {
+  const { end, plan } = await search(request, rule, principal, trail, settings);
+  switch (end.type) {
+    case 'committed':
+      await relayTo(reply, end, request, rule, trail, settings);
+      return;
+    case 'exhausted':
+      if (end.empty !== undefined) await relayTo(reply, end.empty, request, rule, trail, settings);
+      else throw exhaustedError(end.failures, plan.soonestReturn(), settings.clock.now());
+      return;
+    case 'deadline':
+      throw new ClientError('upstream_timeout');
+    case 'aborted':
+      if (request.exchange.signal.reason === 'drain-deadline') throw new ClientError('draining');
+      trail.outcome = 'client-left';
+  }
+}
+
+async function relayTo(
+  reply: Reply,
+  { attempt, visit }: { readonly attempt: SentAttempt; readonly visit: Visit },
+  request: ProxyRequest,
+  rule: Rule,
+  trail: Trail,
+  settings: SearchSettings,
+): Promise<void> {
+  const { clock, judge, observer } = settings;
+  trail.firstContentAtMs = attempt.answer.firstContentAtMs || clock.now();
+  trail.status = attempt.answer.status;
+  const end = await reply.relay(attempt, (breakage) => {
+    const error = tell(breakage, attempt);
+    trail.errorCode = error.code;
+    return error;
+  });
+  const { usage } = attempt.answer;
+  if (usage !== undefined) trail.usage = usage;
+  trail.outcome = end.type === 'complete' ? 'answered' : end.type === 'broken' ? 'failed-in-band' : 'client-left';
+  endAttempt(trail, attempt, clock, observer);
+
+  function tell(breakage: Breakage, { record }: SentAttempt): ClientError {
+    if (breakage === 'deadline') return new ClientError('stream_timeout');
+    if (breakage === 'draining') return new ClientError('draining');
+    const facts = {
+      visit,
+      key: undefined,
+      signal: breakage,
+      rule,
+      retries: 0,
+      model: record.model,
+      request: {
+        body: request.exchange.body,
+        modelFromClient: visit.backend.model === undefined,
+        routeId: request.route.id,
+        startedAtMs: record.startedAtMs,
+      },
+    };
+    record.failure = judge.failed(facts).failure;
+    return inBandFailure(record.failure);
+  }
+}

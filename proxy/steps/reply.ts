@@ -1,0 +1,100 @@
+// The client's side of one answer: relayed where a backend answered, else an error in the client's protocol; in a stream
+// that was opened early, where the search for a backend took long.
+
+import type { Trail } from '../accounting/trail.ts';
+import { ClientError } from '../canonical/client-error.ts';
+import type { Clock } from '../canonical/clock.ts';
+import type { FailureSignal } from '../canonical/failure.ts';
+import type { Rule } from '../config/snapshot.ts';
+import type { Exchange, OutgoingHeaders, ReplyStream } from '../ingress/exchange.ts';
+import type { ClientProtocol } from '../protocols/protocol.ts';
+import { HeldReply } from '../stream/held-reply.ts';
+import { relay, type RelayEnd } from '../stream/relay.ts';
+import { replyHeaders } from '../stream/reply-headers.ts';
+import type { ProxyRequest } from './decode.ts';
+import type { SentAttempt } from './send.ts';
+
+/** What broke an answer after content: the upstream, time, or a drain. */
+export type Breakage = FailureSignal | 'deadline' | 'draining';
+
+/** The client's side of one answer. */
+export class Reply {
+  readonly #request: ProxyRequest;
+  readonly #trail: Trail;
+  readonly #clock: Clock;
+  readonly #held: HeldReply<ReplyStream> | undefined;
+
+  constructor(request: ProxyRequest, rule: Rule, trail: Trail, clock: Clock) {
+    this.#request = request;
+    this.#trail = trail;
+    this.#clock = clock;
+    const { keepAlive } = request.client;
+    const holdMs = rule.failover.holdSeconds * 1000;
+    if (request.stream && keepAlive !== undefined && holdMs > 0) {
+      this.#held = new HeldReply(clock, holdMs, keepAlive, () => this.#openEarly());
+    }
+  }
+
+  /** Relays an answer that is sure to be one. `tell` says what the client is told if it breaks. */
+  async relay(attempt: SentAttempt, tell: (breakage: Breakage) => ClientError): Promise<RelayEnd> {
+    const { exchange, client } = this.#request;
+    const { answer } = attempt;
+    const held = this.#held?.release();
+    if (held === undefined && answer.whole) {
+      exchange.reply(answer.status, this.#headers(attempt), answer.takeBody());
+      return { type: 'complete' };
+    }
+    return relay(answer, held ?? exchange.stream(answer.status, this.#headers(attempt)), {
+      clock: this.#clock,
+      signal: exchange.signal,
+      keepAlive: client.keepAlive,
+      inBandError(breakage) {
+        const error = tell(breakage);
+        return answer.framed ? client.encodeInBandError(error, exchange.id) : undefined;
+      },
+    });
+  }
+
+  /** Says an error inside the stream if it was opened early; false if it was not. */
+  failInBand(error: ClientError): boolean {
+    const stream = this.#held?.release();
+    stream?.end(this.#request.client.encodeInBandError(error, this.#request.exchange.id));
+    return stream !== undefined;
+  }
+
+  #openEarly(): ReplyStream {
+    const { exchange, client } = this.#request;
+    const headers = sluiceHeaders(exchange, this.#trail);
+    headers['content-type'] = client.streamType;
+    headers['cache-control'] = 'no-cache';
+    return exchange.stream(200, headers);
+  }
+
+  #headers({ answer, record }: SentAttempt): OutgoingHeaders {
+    const headers = replyHeaders(answer.headers);
+    if (this.#request.stream) headers['cache-control'] = 'no-cache';
+    Object.assign(headers, sluiceHeaders(this.#request.exchange, this.#trail));
+    headers['x-sluice-backend'] = record.backendName;
+    return headers;
+  }
+}
+
+/** Answers with an error as an HTTP status. */
+export function replyError(exchange: Exchange, client: ClientProtocol, error: ClientError, trail: Trail): void {
+  const { status, headers, body } = client.encodeError(error, exchange.id);
+  trail.status = status;
+  exchange.reply(status, { ...headers, ...sluiceHeaders(exchange, trail) }, body);
+}
+
+/** Any throw as something that a client may be told. Unknown ones are faults of ours: logged, and never quoted. */
+export function toClientError(error: unknown): ClientError {
+  return error instanceof ClientError ? error : new ClientError('internal_error', { cause: error });
+}
+
+/** Headers of every answer, as far as they are known. */
+function sluiceHeaders(exchange: Exchange, trail: Trail): OutgoingHeaders {
+  const headers: OutgoingHeaders = { 'x-request-id': exchange.id };
+  if (trail.route !== undefined) headers['x-sluice-route'] = trail.route;
+  if (trail.attempts.length > 0) headers['x-sluice-attempts'] = String(trail.attempts.length);
+  return headers;
+}

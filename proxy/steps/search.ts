@@ -1,0 +1,134 @@
+// Plan and attempts of one request: binds the failover loop to what sends, judges and picks.
+
+import type { Observer, Trail } from '../accounting/trail.ts';
+import { ClientError } from '../canonical/client-error.ts';
+import type { Clock } from '../canonical/clock.ts';
+import type { Balancer } from '../balancing/balancer.ts';
+import type { Principal, Rule, UpstreamKey } from '../config/snapshot.ts';
+import { Availability, type Disables } from '../routing/availability.ts';
+import { type FailoverEnd, failover } from '../routing/failover.ts';
+import type { Judge } from '../routing/judge.ts';
+import { createPinnedPlan, createPlan, type Plan, type PlanFacts, type Visit } from '../routing/plan.ts';
+import type { ProxyRequest } from './decode.ts';
+import { sendAttempt, type SendSettings, type SentAttempt } from './send.ts';
+
+/** What searching needs. */
+export interface SearchSettings extends SendSettings {
+  readonly disables: Disables;
+  readonly balancer: Balancer;
+  readonly judge: Judge;
+  readonly observer: Required<Observer>;
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** The end of a search; the plan says when trying again makes sense. */
+export interface SearchEnd {
+  readonly end: FailoverEnd<SentAttempt>;
+  readonly plan: Plan;
+}
+
+/** Looks for a backend that answers. Throws ClientError where the client's own wish cannot be met. */
+export async function search(
+  request: ProxyRequest,
+  rule: Rule,
+  principal: Principal | undefined,
+  trail: Trail,
+  settings: SearchSettings,
+): Promise<SearchEnd> {
+  const { clock, judge, observer } = settings;
+  const availability = new Availability(settings.disables, clock, request.model);
+  const plan = createPlanFor(request, rule, principal, availability, settings.balancer);
+  const deadlineAtMs = trail.startedAtMs + rule.totalMs;
+  const ended = (attempt: SentAttempt): void => endAttempt(trail, attempt, clock, observer);
+  const end = await failover(plan, rule, request.pin !== undefined, request.exchange.signal, {
+    send: (visit, key) => sendAttempt(request, visit, key, trail, deadlineAtMs, settings),
+    nextKey: (visit, tried) => nextKey(visit, tried, availability, settings.balancer),
+    judge({ visit, key, attempt, signal, retries }) {
+      const verdict = judge.failed({
+        visit,
+        key,
+        signal,
+        rule,
+        retries,
+        model: availability.modelFor(visit.backend),
+        request: {
+          body: request.exchange.body,
+          modelFromClient: visit.backend.model === undefined,
+          routeId: request.route.id,
+          startedAtMs: attempt.record.startedAtMs,
+        },
+      });
+      attempt.record.failure = verdict.failure;
+      ended(attempt);
+      return verdict;
+    },
+    succeeded(visit, key, attempt) {
+      judge.succeeded({ visit, key, model: availability.modelFor(visit.backend) });
+      attempt.record.firstContentAtMs = attempt.answer.firstContentAtMs;
+      attempt.record.status = attempt.answer.status;
+    },
+    released(visit, key, attempt) {
+      judge.released({ visit, key });
+      if (attempt !== undefined) ended(attempt);
+    },
+    mayOverride: () => judge.mayOverride(request.route.id, rule),
+    wait: settings.wait,
+  });
+  return { end, plan };
+}
+
+/** Closes an attempt's record, once. */
+export function endAttempt(
+  trail: Trail,
+  { record, answer }: SentAttempt,
+  clock: Clock,
+  observer: Required<Observer>,
+): void {
+  if (record.endedAtMs !== undefined) return;
+  record.endedAtMs = clock.now();
+  if (answer.status !== 0) record.status = answer.status;
+  observer.attemptEnded(trail, record);
+}
+
+function createPlanFor(
+  request: ProxyRequest,
+  rule: Rule,
+  principal: Principal | undefined,
+  availability: Availability,
+  balancer: Balancer,
+): Plan {
+  const { exchange, pin } = request;
+  const context = {
+    headers: exchange.headers,
+    path: exchange.path,
+    model: request.model,
+    stream: request.stream,
+    principal,
+  };
+  const facts: PlanFacts = {
+    disabledUntil: (backend) => availability.disabledUntil(backend),
+    isHard: (backend) => availability.isHard(backend),
+    claim: (backend) => availability.claim(backend),
+    pick: (tier, of, eligible) => balancer.pick(tier, of, eligible),
+  };
+  if (pin === undefined) return createPlan(rule, context, facts);
+  if (pin.excluded) throw new ClientError('no_backend');
+  const { candidate } = pin;
+  if (candidate.kind === 'backend' && availability.isHard(candidate)) throw new ClientError('backend_disabled');
+  return createPinnedPlan(pin, context, facts);
+}
+
+function nextKey(
+  visit: Visit,
+  tried: ReadonlySet<string>,
+  availability: Availability,
+  balancer: Balancer,
+): UpstreamKey | undefined {
+  let eligible = availability.keys(visit.backend, visit.disabled).filter((key) => !tried.has(key.id));
+  while (eligible.length > 0) {
+    const key = balancer.pickKey(visit.backend.provider, eligible);
+    if (availability.claimKey(key)) return key;
+    eligible = eligible.filter((other) => other !== key);
+  }
+  return undefined;
+}
