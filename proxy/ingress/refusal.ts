@@ -43,18 +43,26 @@ export function toRefusal(code: string | undefined): Refusal | undefined {
   }
 }
 
-/** The whole answer as bytes. The connection is closed after it, so whatever the client still sends is not a request. */
-export function encodeRefusal(encoded: EncodedError, refused: Refusal, requestId: string, withBody: boolean): Buffer {
+/** What the wire form of a refusal needs besides the refusal. */
+export interface RefusalWire {
+  readonly requestId: string;
+  readonly nowMs: number;
+  /** Answers to HEAD have none. */
+  readonly withBody: boolean;
+}
+
+/** The whole answer as bytes. The connection closes after it, so that nothing the client still sends is a request. */
+export function encodeRefusal(encoded: EncodedError, refused: Refusal, wire: RefusalWire): Buffer {
   const headers: Record<string, string | number> = {
     ...encoded.headers,
     ...refused.headers,
-    'x-request-id': requestId,
+    'x-request-id': wire.requestId,
     'content-length': encoded.body.length,
     connection: 'close',
-    date: new Date().toUTCString(),
+    date: new Date(wire.nowMs).toUTCString(),
   };
   let head = `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status] ?? 'Error'}\r\n`;
   for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
   const bytes = Buffer.from(`${head}\r\n`, 'latin1');
-  return withBody ? Buffer.concat([bytes, encoded.body]) : bytes;
+  return wire.withBody ? Buffer.concat([bytes, encoded.body]) : bytes;
 }

@@ -141,5 +141,6 @@ function refuse(
   const { id, path, method } = request ?? { id: context.newId(), path: '/', method: '' };
   const encoded = context.encodeError(path, refused.error, id);
   context.log.debug({ requestId: id, status: refused.status, code: refused.error.code }, 'request refused');
-  connection.refuse(encodeRefusal(encoded, refused, id, method !== 'HEAD'), context.clock, context.limits.lingerMs);
+  const wire = { requestId: id, nowMs: context.clock.now(), withBody: method !== 'HEAD' };
+  connection.refuse(encodeRefusal(encoded, refused, wire), context.clock, context.limits.lingerMs);
 }
