@@ -44,6 +44,7 @@ export function parseResource<Name extends Kind>(kind: Name, value: unknown): Pa
 
 /** A misspelt member is one even where it has no value. */
 function unknownNulls(kind: Kind, value: unknown): readonly z.core.$ZodIssue[] {
+  if (!holdsNull(value)) return [];
   const issues = schemas[kind].safeParse(mapNulls(value, 'undefined')).error?.issues ?? [];
   return issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') return [];
@@ -51,6 +52,10 @@ function unknownNulls(kind: Kind, value: unknown): readonly z.core.$ZodIssue[] {
     const keys = issue.keys.filter((key) => Reflect.get(Object(parent), key) === null);
     return keys.length > 0 ? [{ ...issue, keys }] : [];
   });
+}
+
+function holdsNull(value: unknown): boolean {
+  return value === null || (typeof value === 'object' && Object.values(value).some(holdsNull));
 }
 
 /** Metadata without a uid was written by a person; with one, the API server has already looked at it. */
