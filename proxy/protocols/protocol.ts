@@ -2,7 +2,7 @@
 // one set of wire types. Nothing here knows HTTP connections, routes or providers.
 
 import type { ClientError } from '../canonical/client-error.ts';
-import type { FailureSignal } from '../canonical/failure.ts';
+import type { FailureSignal, SignalHeaders } from '../canonical/failure.ts';
 import type { CanonicalRequest } from '../canonical/request.ts';
 import type { CanonicalResponse, StreamPart } from '../canonical/response.ts';
 import type { Usage } from '../canonical/usage.ts';
@@ -24,6 +24,8 @@ export interface Peek {
   readonly stream: boolean;
   /** The client asked for usage inside the stream (`stream_options.include_usage`). */
   readonly wantsUsage: boolean;
+  /** What to set in the body so that the stream reports usage; undefined where it does anyway, or is no stream. */
+  readonly usageEdit: { readonly name: string; readonly json: string } | undefined;
   /** Where the body's top-level members are, so that `rewrite` need not look again. */
   readonly members: readonly MemberSpan[];
 }
@@ -59,8 +61,11 @@ export interface ClientProtocol {
   peek(body: Buffer): Peek;
   /** An error before anything was sent. */
   encodeError(error: ClientError, requestId: string): EncodedError;
-  /** An error after content was sent; undefined where the protocol has no way to say it, so that the connection is cut. */
-  encodeInBandError(error: ClientError, requestId: string): Buffer | undefined;
+  /**
+   * An error after content was sent; undefined where the protocol has no way to say it, so that the connection is cut.
+   * `nextSequence` is the tap's, for protocols that number their events.
+   */
+  encodeInBandError(error: ClientError, requestId: string, nextSequence?: number): Buffer | undefined;
   /** Content type of streamed answers. */
   readonly streamType: string;
   /** Bytes that keep an idle stream open without meaning anything; undefined where there are none. */
@@ -82,8 +87,8 @@ export type FrameVerdict =
 
 /** Looks along as frames pass by, without rebuilding anything. One per answer. */
 export interface StreamTap {
-  /** Judges one complete frame, given as text without its closing blank line. */
-  frame(text: string): FrameVerdict;
+  /** Judges one complete frame, with or without its blank line. Bytes are judged faster than text. */
+  frame(frame: Buffer | string): FrameVerdict;
   /** The last usage that the stream reported. */
   readonly usage: Usage | undefined;
   /** Whether the stream has said that it is complete. What ends before is truncated. */
@@ -92,6 +97,8 @@ export interface StreamTap {
   readonly error: FailureSignal | undefined;
   /** Whether the whole answer so far carried nothing: no content and no output tokens. */
   readonly empty: boolean;
+  /** The number that the next event would have, where the protocol numbers its events; 0 elsewhere. */
+  readonly nextSequence: number;
 }
 
 /** What a whole JSON answer says of itself. */
@@ -108,10 +115,10 @@ export interface PassThroughProtocol {
   readonly id: ProtocolId;
   /** Applies edits to the bytes of a peeked body. */
   rewrite(body: Buffer, peek: Peek, edits: Edits): Buffer;
-  /** Reads a whole JSON answer without changing it. */
-  readAnswer(body: Buffer): AnswerReading;
-  /** A tap for one streamed answer. */
-  tap(options: { readonly hideUsage: boolean }): StreamTap;
+  /** Reads a whole JSON answer without changing it. `headers` are those of the answer, for its signal. */
+  readAnswer(body: Buffer, headers?: SignalHeaders): AnswerReading;
+  /** A tap for one streamed answer. `headers` are those of the answer, for the tap's signal. */
+  tap(options: { readonly hideUsage: boolean; readonly headers?: SignalHeaders }): StreamTap;
 }
 
 /** Client face of the translating lane: canonical ↔ this protocol's wire form. */

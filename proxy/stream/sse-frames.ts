@@ -116,31 +116,3 @@ export class SseFrames {
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 const empty = Buffer.alloc(0);
-
-/** What one frame says. */
-export interface SseEvent {
-  /** The name of the event, if the frame names one. */
-  readonly event: string | undefined;
-  /** Its data lines, joined by line feeds; undefined if there are none, as in a comment. */
-  readonly data: string | undefined;
-}
-
-/** Reads one frame, with or without its blank line. */
-export function readFrame(frame: string): SseEvent {
-  // Nearly every frame of every provider is one line `data: …`.
-  if (frame.startsWith('data: ')) {
-    const end = frame.length - (frame.endsWith('\n\n') ? 2 : 0);
-    const line = frame.indexOf('\n');
-    if ((line === -1 || line >= end) && !frame.includes('\r')) return { event: undefined, data: frame.slice(6, end) };
-  }
-  let event: string | undefined;
-  let data: string | undefined;
-  for (const line of frame.replace(/^\u{feff}/u, '').split(/\r\n|\n|\r/)) {
-    const colon = line.indexOf(':');
-    const name = colon === -1 ? line : line.slice(0, colon);
-    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
-    if (name === 'data') data = data === undefined ? value : `${data}\n${value}`;
-    else if (name === 'event') event = value === '' ? undefined : value;
-  }
-  return { event, data };
-}

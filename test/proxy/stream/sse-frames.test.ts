@@ -2,7 +2,8 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { FrameOverflowError, readFrame, SseFrames } from '../../../proxy/stream/sse-frames.ts';
+import { readSseEvent } from '../../../proxy/protocols/sse-event.ts';
+import { FrameOverflowError, SseFrames } from '../../../proxy/stream/sse-frames.ts';
 
 function cut(bytes: Buffer, at: readonly number[]): Buffer[] {
   const cuts = [...new Set(at.map((position) => position % (bytes.length + 1)))].toSorted((a, b) => a - b);
@@ -68,7 +69,7 @@ describe('SseFrames', () => {
         const parser = createParser({ onEvent: (message) => heard.push(message) });
         parser.feed(`${text}\n\n`);
         const frames = split(cut(Buffer.from(`${text}\n\n`), positions));
-        const said = frames.map((frame) => readFrame(frame)).filter((event) => event.data !== undefined);
+        const said = frames.map((frame) => readSseEvent(Buffer.from(frame))).filter((event) => event.data !== undefined);
         expect(said).toEqual(heard.map((message) => ({ event: message.event, data: message.data })));
       }),
       { numRuns: 500 },
@@ -123,22 +124,5 @@ describe('SseFrames', () => {
     for (let count = 0; count < 500_000; count++) frames.push(byte);
     expect(frames.push(Buffer.from('\n\n'))[0]).toHaveLength(500_002);
     expect(performance.now() - started).toBeLessThan(1000);
-  });
-});
-
-describe('readFrame', () => {
-  test.each([
-    ['data: {"a":1}\n\n', undefined, '{"a":1}'],
-    ['data: {"a":1}', undefined, '{"a":1}'],
-    ['data: a\ndata:b\ndata\n\n', undefined, 'a\nb\n'],
-    ['event: error\ndata: x\n\n', 'error', 'x'],
-    [': OPENROUTER PROCESSING\n\n', undefined, undefined],
-    ['data: a\r\n\r\n', undefined, 'a'],
-    ['data:  a\n\n', undefined, ' a'],
-    ['data: : keepalive\n\n', undefined, ': keepalive'],
-    ['\n', undefined, undefined],
-    ['event: ping\n\n', 'ping', undefined],
-  ])('%j', (frame, event, data) => {
-    expect(readFrame(frame)).toEqual({ event, data });
   });
 });

@@ -1,0 +1,36 @@
+// What the pass-through lanes of the OpenAI family have in common.
+
+import { rewriteMembers } from '../json-members.ts';
+import type { PassThroughProtocol, ProtocolId } from '../protocol.ts';
+import { type HasContent, readChoices } from './choices.ts';
+import { readJsonAnswer, type ReadWholeAnswer } from './json-answer.ts';
+import { OpenAiStreamTap, type ReadFacts } from './stream-tap.ts';
+
+/** Builds the pass-through lane of one protocol of the family. */
+export function createPassThrough(options: {
+  readonly id: ProtocolId;
+  readonly readAnswer: ReadWholeAnswer;
+  readonly readFrame: ReadFacts;
+}): PassThroughProtocol {
+  return {
+    id: options.id,
+    rewrite: (body, peek, edits) => rewriteMembers(body, peek.members, edits),
+    readAnswer: (body, headers = {}) => readJsonAnswer(body, headers, options.readAnswer),
+    tap: (settings) => new OpenAiStreamTap(options.readFrame, settings),
+  };
+}
+
+/** The same for protocols whose answers are choices. */
+export function createChoicesPassThrough(id: ProtocolId, hasContent: HasContent): PassThroughProtocol {
+  return createPassThrough({
+    id,
+    readFrame: (json) => readChoices(json, hasContent),
+    readAnswer(json) {
+      const facts = readChoices(json, hasContent);
+      if (facts.failure === undefined && !Array.isArray(json['choices'])) return 'the answer has no choices';
+      // Nothing said and no reason given: the upstream gave up.
+      const silent = facts.ended.length === 0 && !facts.content && facts.seen.length > 0;
+      return silent && facts.failure === undefined ? 'the answer neither says anything nor ends' : facts;
+    },
+  });
+}

@@ -1,0 +1,28 @@
+// Every protocol, by its id.
+
+import { openaiChatClient } from './openai-chat/client.ts';
+import { openaiChatPassThrough } from './openai-chat/pass-through.ts';
+import { openaiCompletionsClient } from './openai-completions/client.ts';
+import { openaiCompletionsPassThrough } from './openai-completions/pass-through.ts';
+import { openaiEmbeddingsClient } from './openai-embeddings/client.ts';
+import { openaiEmbeddingsPassThrough } from './openai-embeddings/pass-through.ts';
+import { openaiResponsesClient } from './openai-responses/client.ts';
+import { openaiResponsesPassThrough } from './openai-responses/pass-through.ts';
+import type { ClientProtocol, PassThroughProtocol, ProtocolId } from './protocol.ts';
+import { relayClient } from './relay/client.ts';
+
+/** What there is of one protocol. */
+export interface ProtocolEntry {
+  readonly client: ClientProtocol;
+  /** Undefined where bytes are passed on unread. */
+  readonly passThrough: PassThroughProtocol | undefined;
+}
+
+/** All protocols. */
+export const protocols: { readonly [id in ProtocolId]: ProtocolEntry } = {
+  'openai-chat': { client: openaiChatClient, passThrough: openaiChatPassThrough },
+  'openai-completions': { client: openaiCompletionsClient, passThrough: openaiCompletionsPassThrough },
+  'openai-responses': { client: openaiResponsesClient, passThrough: openaiResponsesPassThrough },
+  'openai-embeddings': { client: openaiEmbeddingsClient, passThrough: openaiEmbeddingsPassThrough },
+  relay: { client: relayClient, passThrough: undefined },
+};
