@@ -1,8 +1,8 @@
 // Counts disables as the disable book reports them, the proxy's own and those it heard of.
 
 import { failureClasses } from '../canonical/failure.ts';
-import type { DisableEntry, TargetId } from '../state/store.ts';
-import { createCounters, type Counter, type Family } from './series.ts';
+import type { DisableChange, TargetId } from '../state/store.ts';
+import { createCounters, reach, type Counter, type Family } from './series.ts';
 
 /** What a target is: a backend or a key, whole or for one model. */
 export type TargetKind = 'backend' | 'backend-model' | 'key' | 'key-model';
@@ -16,7 +16,14 @@ export function kindOfTarget(target: TargetId): TargetKind {
 /** Counts disables by kind of target and reason. */
 export interface DisableCounters {
   readonly family: Family;
-  count(entry: DisableEntry): void;
+  /** Listens to the disable book. */
+  changed(change: DisableChange): void;
+}
+
+/** The entries of one target that have been counted. */
+interface CountedIds {
+  hard?: string;
+  soft?: string;
 }
 
 /** Makes the counters; `proxyId` tells this proxy's own disables from those of the others. */
@@ -27,23 +34,25 @@ export function createDisableCounters(proxyId: string): DisableCounters {
     labelNames: ['kind', 'class', 'origin'],
   });
   const counters = new Map<string, Counter>();
+  // A target is reported again when its hard entry ends and the soft one stays: each entry counts once. Holds only what
+  // is in force: the end of every disable is reported too.
+  const counted = new Map<TargetId, CountedIds>();
   // Another proxy may be of a newer version: what it calls a reason makes no series here.
   const reasons: ReadonlySet<string> = new Set([...failureClasses, 'Manual']);
   return {
     family,
-    count({ target, reason, by }) {
-      const labels = [
-        kindOfTarget(target),
-        reasons.has(reason) ? reason : 'other',
-        by === proxyId ? 'local' : 'shared',
-      ];
-      const key = labels.join(' ');
-      let counter = counters.get(key);
-      if (counter === undefined) {
-        counter = family.child(...labels);
-        counters.set(key, counter);
+    changed({ target, entry }) {
+      if (entry === undefined) {
+        counted.delete(target);
+        return;
       }
-      counter.add(1);
+      const ids: CountedIds = reach(counted, target, () => ({}));
+      const side = entry.hard ? 'hard' : 'soft';
+      if (ids[side] === entry.id) return;
+      ids[side] = entry.id;
+      const reason = reasons.has(entry.reason) ? entry.reason : 'other';
+      const labels = [kindOfTarget(target), reason, entry.by === proxyId ? 'local' : 'shared'];
+      reach(counters, labels.join(' '), () => family.child(...labels)).add(1);
     },
   };
 }

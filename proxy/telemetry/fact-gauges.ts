@@ -35,9 +35,9 @@ export interface ConfigFacts {
 
 /** Where the facts come from. */
 export interface FactSources {
-  targets(): TargetsFacts;
-  config(): ConfigFacts;
-  store(): StoreHealth;
+  readonly targets: () => TargetsFacts;
+  readonly config: () => ConfigFacts;
+  readonly store: () => StoreHealth;
 }
 
 /** Makes the gauges over the facts. */

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AttemptRecord, Observer, Trail } from '../accounting/trail.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { GatewayConfig } from '../config/schema.ts';
-import type { DisableEntry, TargetId } from '../state/store.ts';
+import type { DisableChange } from '../state/store.ts';
 import { createDisableCounters } from './disable-counters.ts';
 import { createFactGauges, type FactSources } from './fact-gauges.ts';
 import { createRequestFamilies, listFamilies } from './request-families.ts';
@@ -41,7 +41,7 @@ export interface Metrics {
   /** Counts a configuration that was refused. */
   configRefused(): void;
   /** Listens to the disable book. */
-  disableChanged(change: { readonly target: TargetId; readonly entry: DisableEntry | undefined }): void;
+  disableChanged(change: DisableChange): void;
   /** Counts a frame of a stream that was dropped; the backend by its id. */
   malformedFrame(backend: string): void;
   /** Adds a metric of another room. */
@@ -71,9 +71,7 @@ export function createMetrics({ clock, version, proxyId, sources, processMetrics
     configRefused() {
       counts.configsRefused += 1;
     },
-    disableChanged({ entry }) {
-      if (entry !== undefined) disables.count(entry);
-    },
+    disableChanged: (change) => disables.changed(change),
     malformedFrame: (backend) => tables.backend(backend).malformedFrame(),
     register(family) {
       if (families.some(({ name }) => name === family.name)) throw new Error(`There are two metrics ${family.name}.`);

@@ -109,8 +109,7 @@ function scrubExact(text: string, secrets: readonly string[]): string {
   // What was cut may end in the beginning of a credential, which nothing recognises: that much is given up too.
   return bounded.length < text.length ? `${result.slice(0, Math.max(0, result.length - longest))}…` : result;
 }
-// oxlint-disable-next-line no-control-regex -- control characters are what this is about
-const controlCharacters = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+const controlCharacters = /[\p{Control}\u2028\u2029]/gu;
 
 /** What a client chose, made fit for a terminal: no control characters (JSON leaves C1 and DEL alone), bounded. */
 export function printable(text: string, charsMax = 256): string {

@@ -7,7 +7,7 @@ import type { Usage } from '../canonical/usage.ts';
 import type { AttemptRecord, Outcome } from '../accounting/trail.ts';
 import { protocolLabel, statusLabel } from './labels.ts';
 import type { RequestFamilies } from './request-families.ts';
-import type { ChildFamily, Counter, Histogram } from './series.ts';
+import { reach, type ChildFamily, type Counter, type Histogram } from './series.ts';
 import type { AttemptOutcome } from './trail-facts.ts';
 
 /** Children made so far, so that they can be dropped together. */
@@ -23,15 +23,6 @@ class Children {
   drop(): void {
     for (const drop of this.#drops) drop();
   }
-}
-
-/** Finds a child, or makes it: once per key, so `make` may cost something. */
-function reach<Key, Child>(made: Map<Key, Child>, key: Key, make: () => Child): Child {
-  const found = made.get(key);
-  if (found !== undefined) return found;
-  const child = make();
-  made.set(key, child);
-  return child;
 }
 
 /** What is counted per route. */

@@ -107,6 +107,15 @@ export function createGauge(
   };
 }
 
+/** Finds a child, or makes it: once per key, so `make` may cost something. */
+export function reach<Key, Child>(made: Map<Key, Child>, key: Key, make: () => Child): Child {
+  const found = made.get(key);
+  if (found !== undefined) return found;
+  const child = make();
+  made.set(key, child);
+  return child;
+}
+
 function createFamily<Child extends { readonly labels: string }>(
   options: FamilyOptions,
   type: string,

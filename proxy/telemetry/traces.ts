@@ -1,7 +1,8 @@
 // Spans: one per request, one per attempt below it. OpenTelemetry is loaded only if there is somewhere to send spans:
 // it costs about 30 MB of memory and a third of a second of start-up, and nobody pays for what is off.
 
-import type { Span, Tracer, Context } from '@opentelemetry/api';
+import type * as openTelemetryApi from '@opentelemetry/api';
+import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import type { AttemptRecord, Observer, Trail } from '../accounting/trail.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { Log } from './log.ts';
@@ -16,9 +17,12 @@ const shutdownMs = 5000;
 export interface TracesOptions {
   /**
    * Where spans go, or undefined for no traces. Only says whether: the SDK reads OTEL_EXPORTER_OTLP_ENDPOINT,
-   * OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER and the rest of its variables by itself.
+   * OTEL_EXPORTER_OTLP_PROTOCOL, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER and the rest of its variables by itself.
    */
   readonly endpoint: string | undefined;
+  /** OTEL_SERVICE_NAME. The SDK would read it only together with facts about the process that must not get out. */
+  readonly serviceName: string | undefined;
+  readonly proxyId: string;
   readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -32,7 +36,8 @@ export interface Traces {
 }
 
 /** Loads OpenTelemetry and starts it; undefined without an endpoint, or if OpenTelemetry's own variables switch it off. */
-export async function createTraces({ endpoint, version, clock, log }: TracesOptions): Promise<Traces | undefined> {
+export async function createTraces(options: TracesOptions): Promise<Traces | undefined> {
+  const { endpoint, serviceName, proxyId, version, clock, log } = options;
   if (endpoint === undefined || endpoint === '') return undefined;
   const [api, { startNodeSdk }] = await Promise.all([import('@opentelemetry/api'), import('@opentelemetry/sdk-node')]);
   // The SDK writes to the console by default; metrics and logs have their own ways out of Sluice.
@@ -40,7 +45,9 @@ export async function createTraces({ endpoint, version, clock, log }: TracesOpti
     logLevel: 'none',
     metricReaders: [],
     logRecordProcessors: [],
-    resourceAttributes: { 'service.version': version },
+    // Instead of the default detectors, which tell the command line, and with it whatever credentials stand there.
+    resourceDetectors: [{ detect: () => ({ attributes: defaultResource(proxyId, version) }) }],
+    resourceAttributes: serviceName ? { 'service.name': serviceName } : {},
   });
   api.diag.setLogger(diagnosticsTo(log), { logLevel: api.DiagLogLevel.WARN, suppressOverrideMessage: true });
   const tracer = api.trace.getTracer('sluice', version);
@@ -57,7 +64,12 @@ export async function createTraces({ endpoint, version, clock, log }: TracesOpti
   return undefined;
 }
 
-type OpenTelemetryApi = typeof import('@opentelemetry/api');
+/** Who sends the spans, unless OTEL_RESOURCE_ATTRIBUTES says otherwise. */
+function defaultResource(proxyId: string, version: string): Attributes {
+  return { 'service.name': 'sluice', 'service.version': version, 'service.instance.id': proxyId };
+}
+
+type OpenTelemetryApi = typeof openTelemetryApi;
 
 /** The spans of one request that has not ended. */
 interface OpenSpans {

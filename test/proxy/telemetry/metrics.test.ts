@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayConfig } from '../../../proxy/config/schema.ts';
+import type { DisableEntry } from '../../../proxy/state/store.ts';
 import type { FactSources, TargetsFacts } from '../../../proxy/telemetry/fact-gauges.ts';
 import { createMetrics, type Metrics } from '../../../proxy/telemetry/metrics.ts';
 import { createGauge } from '../../../proxy/telemetry/series.ts';
@@ -253,26 +254,29 @@ describe('metrics of state', () => {
 
   it('count disables by kind, reason and who saw them', async () => {
     const metrics = newMetrics();
-    const entry = { hard: false, sinceMs: 0, untilMs: 1, generation: 0 } as const;
+    const disable = (target: string, facts: Partial<DisableEntry> = {}): void => {
+      const entry = { id: target, target, hard: false, sinceMs: 0, untilMs: 1, generation: 0, by: 'proxy-a' } as const;
+      metrics.disableChanged({ target, entry: { ...entry, reason: 'Timeout', ...facts } });
+    };
     const targets = [
       'backend:team-a/chat/azure',
       'backend:team-a/chat/azure#gpt',
       'key:team-a/one',
       'key:team-a/one#gpt',
     ];
-    for (const target of targets) {
-      metrics.disableChanged({ target, entry: { ...entry, target, reason: 'Timeout', by: 'proxy-a' } });
-    }
-    metrics.disableChanged({
-      target: 'key:x/y',
-      entry: { ...entry, target: 'key:x/y', reason: 'Quota', by: 'proxy-b' },
-    });
+    for (const target of targets) disable(target);
+    // Reported again while it is in force, as when a hard disable of the same target ends: the same entry.
+    disable('key:team-a/one', { hard: true, id: 'hard', reason: 'Manual' });
+    disable('key:team-a/one');
+    disable('key:x/y', { reason: 'Quota', by: 'proxy-b' });
     metrics.disableChanged({ target: 'key:x/y', entry: undefined });
+    disable('key:x/y', { id: 'later', reason: 'Quota', by: 'proxy-b' });
     const found = await samples(metrics);
     for (const kind of ['backend', 'backend-model', 'key', 'key-model']) {
       expect(found.get(`sluice_disables_total{kind="${kind}",class="Timeout",origin="local"}`)).toBe(1);
     }
-    expect(found.get('sluice_disables_total{kind="key",class="Quota",origin="shared"}')).toBe(1);
+    expect(found.get('sluice_disables_total{kind="key",class="Quota",origin="shared"}')).toBe(2);
+    expect(found.get('sluice_disables_total{kind="key",class="Manual",origin="local"}')).toBe(1);
   });
 
   it('show configuration and store', async () => {
