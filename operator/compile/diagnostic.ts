@@ -1,6 +1,8 @@
 // What the compiler has to say about an object: the raw material of conditions, of `sluice check`, and of nothing else.
 
-/** The condition that a diagnostic makes false. */
+import type { Kind } from '../../crds/group.ts';
+
+/** The condition that a diagnostic makes false (with the reason `Pending`: unknown). */
 export type DiagnosticCondition = 'Accepted' | 'ResolvedRefs' | 'Usable' | 'KeysAvailable';
 
 /** Reasons, as the conditions of the resources carry them. */
@@ -17,21 +19,68 @@ export type DiagnosticReason =
   | 'ModelNotListed'
   | 'NoUsableKey'
   | 'Disabled'
-  | 'Expired';
+  | 'Expired'
+  | 'Pending';
 
 /** One problem of one object. */
 export interface Diagnostic {
-  readonly kind: 'LLMProvider' | 'LLMRoute' | 'LLMKey';
+  readonly kind: Kind;
   readonly namespace: string;
   readonly name: string;
   readonly condition: DiagnosticCondition;
   readonly reason: DiagnosticReason;
-  /** `error`: not accepted or not resolved. `warning`: in force, but a person should know (`KeysAvailable`, `Usable`). */
+  /** `error`: not accepted or not resolved. `warning`: both, but a person should know (`KeysAvailable`, `Usable`). */
   readonly severity: 'error' | 'warning';
-  /** `whole`: the object is left out. `part`: one rule or backend is left out, the rest serves (PartiallyInvalid). */
-  readonly extent: 'whole' | 'part';
+  /**
+   * `whole`: the object is left out. `part`: one rule, backend or fallback is left out, the rest serves
+   * (PartiallyInvalid). `none`: nothing is left out.
+   */
+  readonly extent: 'whole' | 'part' | 'none';
   /** Path in the object, e.g. `spec.rules[0].backends[1].providerRef`. */
   readonly field: string;
   /** For people; never secret material, never facts from another namespace. */
   readonly message: string;
+}
+
+/** A problem on its own, before it is known whose it is and how much had to be left out. */
+export type Finding = Pick<Diagnostic, 'condition' | 'reason' | 'field' | 'message'>;
+
+/** Takes the problems of one object as they are found. */
+export type Report = (finding: Finding) => void;
+
+/** The part of an object that diagnostics need. */
+export interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A problem in what the object itself says. */
+export function notAccepted(
+  reason: 'Invalid' | 'UnsupportedValue' | 'Conflicted',
+  field: string,
+  message: string,
+): Finding {
+  return { condition: 'Accepted', reason, field, message };
+}
+
+/** A problem with what the object refers to. */
+export function notResolved(
+  reason: Exclude<DiagnosticReason, 'Invalid' | 'UnsupportedValue' | 'Conflicted'>,
+  field: string,
+  message: string,
+): Finding {
+  return { condition: 'ResolvedRefs', reason, field, message };
+}
+
+/** Findings as diagnostics of one object. */
+export function toDiagnostics(
+  kind: Kind,
+  { namespace, name }: Named,
+  extent: Diagnostic['extent'],
+  findings: readonly Finding[],
+): readonly Diagnostic[] {
+  return findings.map(({ condition, reason, field, message }) => {
+    const severity = condition === 'Accepted' || condition === 'ResolvedRefs' ? 'error' : 'warning';
+    return { kind, namespace, name, condition, reason, severity, extent, field, message };
+  });
 }

@@ -1,0 +1,104 @@
+// LLMProviders: from a resource to what a proxy needs to send requests there.
+
+import type { LLMProvider } from '../../crds/llm-provider.ts';
+import type { ModelConfig, ProviderConfig, TimeoutsConfig } from '../../proxy/config/schema.ts';
+import { resolveCertificates } from './certificates.ts';
+import { defined } from './defined.ts';
+import { type Diagnostic, type Finding, toDiagnostics } from './diagnostic.ts';
+import { resolveEndpoint } from './endpoint.ts';
+import { type Facts, idOf } from './facts.ts';
+import { toMicroDollars } from './money.ts';
+import { findUnsupported } from './supported.ts';
+
+type Spec = LLMProvider['spec'];
+
+/** Providers that are accepted and resolved, by id, and what is wrong with the others. */
+export interface CompiledProviders {
+  readonly configs: ReadonlyMap<string, ProviderConfig>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Compiles all providers. A provider is left out as a whole: half a provider would be another one. */
+export function compileProviders(facts: Facts): CompiledProviders {
+  const configs = new Map<string, ProviderConfig>();
+  const diagnostics: Diagnostic[] = [];
+  for (const provider of facts.providers) {
+    const findings: Finding[] = [];
+    const config = compileProvider(provider, facts, findings);
+    if (config !== undefined) configs.set(config.id, config);
+    diagnostics.push(...toDiagnostics('LLMProvider', provider.metadata, 'whole', findings));
+  }
+  return { configs, diagnostics };
+}
+
+function compileProvider(provider: LLMProvider, facts: Facts, findings: Finding[]): ProviderConfig | undefined {
+  const { metadata, spec } = provider;
+  const report = (finding: Finding): void => void findings.push(finding);
+  for (const { finding } of findUnsupported('LLMProvider', provider)) report(finding);
+  const endpoint = resolveEndpoint(provider, facts, report);
+  const caCertificates = resolveCertificates(provider, facts, report);
+  if (endpoint === undefined || findings.length > 0) return undefined;
+  return defined<ProviderConfig>({
+    id: idOf(metadata),
+    type: spec.type,
+    ...endpoint,
+    credentials: toCredentials(spec.credentials),
+    models: (spec.models ?? []).map(toModel),
+    attributes: { ...spec.attributes },
+    limits: [...(spec.limits ?? [])],
+    timeouts: toTimeouts(spec.timeouts),
+    probe: toProbe(spec.health?.probe),
+    tls: spec.tls && defined({ caCertificates, serverName: spec.tls.serverName }),
+    egressProxyURL: spec.egressProxyURL,
+    azure: spec.azure && { ...spec.azure },
+    bedrock: spec.bedrock && { ...spec.bedrock },
+    vertexAI: spec.vertexAI && { ...spec.vertexAI },
+    cloudflare: spec.cloudflare && { ...spec.cloudflare },
+  });
+}
+
+function toCredentials({ type, keyPool }: Spec['credentials']): ProviderConfig['credentials'] {
+  if (type !== 'KeyPool') return { type };
+  return { type, keyPool: { strategy: keyPool?.strategy ?? 'RoundRobin', stickiness: keyPool?.stickiness ?? 'None' } };
+}
+
+function toModel(model: NonNullable<Spec['models']>[number]): ModelConfig {
+  const { name, upstreamName = name, capabilities, maxContextTokens, maxOutputTokens, price } = model;
+  return defined({
+    name,
+    upstreamName,
+    capabilities: capabilities && [...capabilities],
+    maxContextTokens,
+    maxOutputTokens,
+    price: price && toPrice(price),
+  });
+}
+
+function toPrice(price: NonNullable<NonNullable<Spec['models']>[number]['price']>): ModelConfig['price'] {
+  const { inputPerMillion, cachedInputPerMillion: cached, outputPerMillion } = price;
+  return defined({
+    inputPerMillion: toMicroDollars(inputPerMillion),
+    cachedInputPerMillion: cached === undefined ? undefined : toMicroDollars(cached),
+    outputPerMillion: toMicroDollars(outputPerMillion),
+  });
+}
+
+/** Nothing may take longer than everything together. */
+function toTimeouts(timeouts: Spec['timeouts']): TimeoutsConfig {
+  const { connectSeconds, firstContentSeconds, responseSeconds, idleSeconds, totalSeconds } = timeouts;
+  const capped = (seconds: number): number => Math.min(seconds, totalSeconds);
+  return {
+    connectSeconds: capped(connectSeconds),
+    firstContentSeconds: capped(firstContentSeconds),
+    responseSeconds: capped(responseSeconds),
+    idleSeconds: capped(idleSeconds),
+    totalSeconds,
+  };
+}
+
+/** A probe that is not given a time of its own may last until the next one. */
+function toProbe(probe: NonNullable<Spec['health']>['probe'] | undefined): ProviderConfig['probe'] {
+  if (probe === undefined) return undefined;
+  const { path, periodSeconds, timeoutSeconds = periodSeconds, unhealthyAfterMillis } = probe;
+  return defined({ path, periodSeconds, timeoutSeconds, unhealthyAfterMillis });
+}

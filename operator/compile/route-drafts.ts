@@ -1,0 +1,109 @@
+// What a route says by itself, before anything else is looked at: bad rules and backends are struck out, with the reason.
+
+import type { LLMRoute } from '../../crds/llm-route.ts';
+import { compileMatchExpression } from '../../proxy/config/match-expression.ts';
+import { type Finding, notAccepted } from './diagnostic.ts';
+import { idOf } from './facts.ts';
+import { findUnsupported } from './supported.ts';
+
+/** A rule of a route, as people write it. */
+export type RuleSpec = LLMRoute['spec']['rules'][number];
+/** A backend of a rule, as people write it. */
+export type BackendSpec = RuleSpec['backends'][number];
+
+/** A rule whose own text is in order, with its backends for which that is true too. */
+export interface RuleDraft {
+  /** Path of the rule in the object. */
+  readonly field: string;
+  readonly spec: RuleSpec;
+  readonly backends: readonly BackendDraft[];
+}
+
+/** A backend whose own text is in order. */
+export interface BackendDraft {
+  readonly field: string;
+  readonly spec: BackendSpec;
+}
+
+/** A route on its way to the configuration. Without rules it is not accepted. */
+export interface RouteDraft {
+  readonly id: string;
+  readonly route: LLMRoute;
+  readonly rules: readonly RuleDraft[];
+  readonly findings: readonly Finding[];
+}
+
+/** Deeper values are a slip or an attack; recursion over them must stay within the stack. */
+const parameterDepthMax = 32;
+
+/** Strikes out what cannot be right whatever the rest of the world looks like. */
+export function draftRoute(route: LLMRoute): RouteDraft {
+  const findings: Finding[] = [];
+  const places = findUnsupported('LLMRoute', route);
+  findings.push(...places.map(({ finding }) => finding));
+  const whole = places.some(({ rule }) => rule === undefined);
+  const names = new Map<string, string>();
+  const rules = route.spec.rules.flatMap((spec, index): RuleDraft[] => {
+    const field = `spec.rules[${index}]`;
+    const problems = checkExpressions(spec, field);
+    findings.push(...problems);
+    const bad = problems.length > 0 || places.some(({ rule, backend }) => rule === index && backend === undefined);
+    const unsupported = new Set(places.filter(({ rule }) => rule === index).map(({ backend }) => backend));
+    const backends = spec.backends.flatMap((backend, position): BackendDraft[] => {
+      const place = `${field}.backends[${position}]`;
+      const reasons = checkBackend(backend, route.metadata.namespace, place, names);
+      findings.push(...reasons);
+      return reasons.length > 0 || unsupported.has(position) ? [] : [{ field: place, spec: backend }];
+    });
+    return bad || backends.length === 0 ? [] : [{ field, spec, backends }];
+  });
+  return { id: idOf(route.metadata), route, rules: whole ? [] : rules, findings };
+}
+
+function checkExpressions({ matches = [] }: RuleSpec, field: string): Finding[] {
+  return matches.flatMap(({ cel }, index) => {
+    const problem = cel === undefined ? undefined : explainExpression(cel);
+    return problem === undefined ? [] : [notAccepted('Invalid', `${field}.matches[${index}].cel`, problem)];
+  });
+}
+
+function explainExpression(cel: string): string | undefined {
+  try {
+    compileMatchExpression(cel);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : 'the expression is not valid';
+  }
+}
+
+/** `names`: what each name of a backend means so far; a name is the identity of state and pins in the whole route. */
+function checkBackend(
+  backend: BackendSpec,
+  namespace: string,
+  field: string,
+  names: Map<string, string>,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  const meaning = describeTarget(backend, namespace);
+  const earlier = names.get(backend.name);
+  if (earlier === undefined) names.set(backend.name, meaning);
+  else if (earlier !== meaning) {
+    const message = `"${backend.name}" already names another provider or model in an earlier rule of this route`;
+    findings.push(notAccepted('Invalid', `${field}.name`, message));
+  }
+  for (const [name, value] of Object.entries(backend.parameters?.set ?? {})) {
+    if (!isDeeperThan(value, parameterDepthMax)) continue;
+    const message = `must not be nested more than ${parameterDepthMax} levels deep`;
+    findings.push(notAccepted('Invalid', `${field}.parameters.set.${name}`, message));
+  }
+  return findings;
+}
+
+function describeTarget({ providerRef, routeRef, model }: BackendSpec, namespace: string): string {
+  return JSON.stringify([providerRef?.namespace ?? namespace, providerRef?.name, routeRef?.name, model]);
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
+}
