@@ -12,14 +12,20 @@ export type TargetId = string;
 /** Why a target is disabled: what failed, or `Manual` for a person's decision. */
 export type DisableReason = FailureClass | 'Manual';
 
+/** The `untilMs` of a disable that only a person ends. */
+export const foreverMs = Number.MAX_SAFE_INTEGER;
+
 /** One disabling of one target, hard or soft. The two kinds of a target live side by side. */
 export interface DisableEntry {
+  /** The same in every process that hears of it, so that a copy that travelled never lengthens the original. */
+  readonly id: string;
   readonly target: TargetId;
   /** Hard ones are never overridden when nothing else is left. */
   readonly hard: boolean;
   readonly reason: DisableReason;
-  /** Unix milliseconds by this process's clock. Number.MAX_SAFE_INTEGER = until a person enables it. */
+  /** Unix milliseconds by this process's clock. */
   readonly sinceMs: number;
+  /** By this process's clock; `foreverMs` = until a person enables it. */
   readonly untilMs: number;
   /** Id of the proxy that saw the failure. */
   readonly by: string;
@@ -34,7 +40,22 @@ export interface ClearEntry {
 }
 
 /** News from other proxies. */
-export type SharedNews = { readonly type: 'disable'; readonly entry: DisableEntry } | { readonly type: 'clear'; readonly clear: ClearEntry };
+export type SharedNews =
+  | { readonly type: 'disable'; readonly entry: DisableEntry }
+  | { readonly type: 'clear'; readonly clear: ClearEntry };
+
+/** The local side of a store: the disable book. */
+export interface StatePeer {
+  hear(news: SharedNews): void;
+  /** All it knows to be in force, remembered clears first: what a store that lost its memory is told again. */
+  facts(): Iterable<SharedNews>;
+}
+
+/** Where the shared state reports changes of its own condition: one line per change. A pino logger fits. */
+export interface StateLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
 
 /** Whether the store can be relied on right now. */
 export interface StoreHealth {
@@ -50,26 +71,42 @@ export interface StoreHealth {
 
 /** Carries disables between proxies. No method rejects, blocks, or throws: the request path must never notice it. */
 export interface StateStore {
-  /** Tells the others, as soon as may be. Fire and forget. */
+  /** Tells the others, as soon as may be. Fire and forget: what gets lost is told again from the peer's facts. */
   share(entry: DisableEntry): void;
   shareClear(clear: ClearEntry): void;
-  /** Hears what the others share, and on (re)connection everything that is in force. One listener. */
-  onNews(listener: (news: SharedNews) => void): void;
+  /** The store's clock in Unix milliseconds, which generations are counted in; an estimate where the store is remote. */
+  time(): number;
+  /** Connects the one local side: it hears what others share, and on (re)connection everything that is in force. */
+  attach(peer: StatePeer): void;
   health(): StoreHealth;
   /** Connects (if there is anything to connect to), reads what is in force, or gives up after `timeoutMs` and goes on in the background. */
   start(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
+/** Why and for how long a target is to be disabled. */
+export interface DisableCause {
+  /** Unix milliseconds by this process's clock; `foreverMs` = until a person enables it. */
+  readonly untilMs: number;
+  readonly reason: DisableReason;
+  readonly hard: boolean;
+}
+
+/** A target whose entries changed, and what is in force for it now. */
+export interface DisableChange {
+  readonly target: TargetId;
+  readonly entry: DisableEntry | undefined;
+}
+
 /** What the request path reads: local, synchronous. */
 export interface DisableBook {
-  /** The entry in force that ends last (hard before soft), or undefined if the target is enabled. */
+  /** The entry in force, the hard one if there is one, or undefined if the target is enabled. */
   find(target: TargetId): DisableEntry | undefined;
-  /** Unix milliseconds until which the target is disabled; 0 = enabled. */
+  /** Unix milliseconds until which the target is disabled, hard or soft; 0 = enabled. */
   until(target: TargetId): number;
-  /** Records and shares. The later `until` wins, hard and soft apart; returns the entry in force. */
-  disable(target: TargetId, cause: { readonly untilMs: number; readonly reason: DisableReason; readonly hard: boolean }): DisableEntry;
-  /** Enables a target everywhere at once. */
+  /** Records and shares. The later `until` wins, hard and soft apart; returns the entry of that kind that is in force now. */
+  disable(target: TargetId, cause: DisableCause): DisableEntry;
+  /** Enables a target everywhere at once, hard and soft; nothing is left to be tried out. */
   clear(target: TargetId): void;
   /** All entries in force. */
   list(): readonly DisableEntry[];
@@ -78,10 +115,13 @@ export interface DisableBook {
    * `settleTrial`; a target that was never disabled always gives true.
    */
   claim(target: TargetId): boolean;
-  /** Ends the trial of a target: a success forgets its past, a failure leaves it to a new disable. No-op if none runs. */
-  settleTrial(target: TargetId, succeeded: boolean): void;
-  /** How often in a row the target has been disabled without a calm as long as the last disable between (for `maxSeconds`). */
+  /**
+   * Ends the trial of a target: after a success everybody may go, after a failure the next one is the trial again. For
+   * every attempt that ends; those that began before the trial did (`begunMs`, by this process's clock) change nothing.
+   */
+  settleTrial(target: TargetId, succeeded: boolean, begunMs: number): void;
+  /** Disables in a row without a calm as long as the last of them in between; 0 at first (for `maxSeconds`). */
   repeats(target: TargetId): number;
-  /** Local changes and news, for metrics and logs. */
-  onChange(listener: (change: { readonly target: TargetId; readonly entry: DisableEntry | undefined }) => void): void;
+  /** Local changes, news, and ends of disables, for metrics and logs. Ends are reported up to 50 ms late. */
+  onChange(listener: (change: DisableChange) => void): void;
 }

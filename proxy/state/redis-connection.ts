@@ -1,0 +1,210 @@
+// Two connections to Redis, one for commands and one for news, with the client library's patience taken away: nothing is
+// queued while there is no connection, nothing is sent twice. Must not know what the commands mean or who is waiting.
+
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { Clock } from '../canonical/clock.ts';
+import type { RedisScript } from './redis-scripts.ts';
+import type { RedisAddress } from './redis-url.ts';
+
+/** A script with what it is to work on. */
+export interface RedisCommand {
+  readonly script: RedisScript;
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+}
+
+/** What happens on the connections. */
+export interface RedisEvents {
+  readonly onReady: () => void;
+  /** The command connection is gone, or could not be made; it is being made anew. */
+  readonly onClosed: (detail: string) => void;
+  readonly onSubscribed: () => void;
+  readonly onMessage: (message: string) => void;
+}
+
+/** Both connections. */
+export interface RedisConnection {
+  connect(): void;
+  /** Rejects at once while there is no connection. Has no deadline of its own. */
+  call(command: RedisCommand): Promise<unknown>;
+  /** For a server that turned out to be a replica: connects anew, perhaps to another; at most once a second. */
+  reconnect(): void;
+  /** To be called every second: subscribes if that has failed, and notices a dead subscription. */
+  tendSubscription(): void;
+  close(): void;
+}
+
+/** What the connections are made of. */
+export interface RedisConnectionOptions {
+  readonly address: RedisAddress;
+  readonly channel: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly events: RedisEvents;
+}
+
+/** A server in the same data centre answers in milliseconds: one that has not accepted by then is not there. */
+const connectTimeoutMs = 1000;
+/** Something is asked every second; a socket silent for longer is dead, even if TCP has not noticed. */
+const socketTimeoutMs = 3000;
+/** Delays between attempts double from here; never more than a second, so that a return is noticed within two. */
+const backoffMinMs = 50;
+const backoffMaxMs = 1000;
+const reconnectGapMs = 1000;
+
+/** Makes the connections; nothing happens before `connect`. */
+export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
+  return new TwoConnections(options);
+}
+
+class TwoConnections implements RedisConnection {
+  readonly #commands: Redis | Cluster;
+  /** A cluster client keeps a connection for news by itself. */
+  readonly #subscription: Redis | Cluster;
+  readonly #channel: string;
+  readonly #clock: Clock;
+  readonly #events: RedisEvents;
+  #isSubscribed = false;
+  #reconnectedMs = -Infinity;
+  #lastError = 'connection closed';
+
+  constructor({ address, channel, clock, random, events }: RedisConnectionOptions) {
+    this.#channel = channel;
+    this.#clock = clock;
+    this.#events = events;
+    this.#commands = createClient(address, random);
+    this.#subscription = this.#commands instanceof Cluster ? this.#commands : createClient(address, random);
+    this.#listen();
+  }
+
+  connect(): void {
+    for (const client of new Set([this.#commands, this.#subscription])) client.connect().catch(ignore);
+  }
+
+  async call({ script, keys, args }: RedisCommand): Promise<unknown> {
+    try {
+      return await this.#commands.evalsha(script.digest, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
+      return this.#commands.eval(script.lua, keys.length, ...keys, ...args);
+    }
+  }
+
+  reconnect(): void {
+    const nowMs = this.#clock.now();
+    if (nowMs - this.#reconnectedMs < reconnectGapMs) return;
+    this.#reconnectedMs = nowMs;
+    for (const client of new Set([this.#commands, this.#subscription])) client.disconnect(true);
+  }
+
+  tendSubscription(): void {
+    if (this.#subscription.status !== 'ready') return;
+    if (!this.#isSubscribed) this.#subscribe();
+    // An answer is not needed: without one the socket's timeout ends the connection.
+    else if (this.#subscription instanceof Redis) this.#subscription.ping().catch(ignore);
+  }
+
+  close(): void {
+    for (const client of new Set([this.#commands, this.#subscription])) client.disconnect();
+  }
+
+  #listen(): void {
+    const commands = this.#commands;
+    const subscription = this.#subscription;
+    commands.on('ready', () => this.#events.onReady());
+    commands.on('close', () => this.#events.onClosed(this.#lastError));
+    commands.on('error', (error) => {
+      this.#lastError = messageOf(error);
+    });
+    // A listener must be there, or the library prints every error.
+    if (subscription !== commands) subscription.on('error', ignore);
+    subscription.on('ready', () => this.#subscribe());
+    subscription.on('close', () => {
+      this.#isSubscribed = false;
+    });
+    subscription.on('message', (channel: string, message: string) => {
+      if (channel === this.#channel) this.#events.onMessage(message);
+    });
+  }
+
+  #subscribe(): void {
+    this.#subscription.subscribe(this.#channel).then(() => {
+      this.#isSubscribed = true;
+      this.#events.onSubscribed();
+    }, ignore);
+  }
+}
+
+/** Left out: an option that changes the types of the client's answers. */
+type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
+
+function createClient(address: RedisAddress, random: () => number): Redis | Cluster {
+  const backoff = (times: number): number =>
+    Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(times - 1, 10)) * (0.5 + random() / 2);
+  const options = toOptions(address, backoff);
+  const [first] = address.nodes;
+  switch (address.type) {
+    case 'single':
+      return new Redis({ ...options, host: first.host, port: first.port });
+    case 'sentinel':
+      return new Redis({ ...options, ...toSentinelOptions(address, backoff) });
+    case 'cluster':
+      return new Cluster([...address.nodes], {
+        lazyConnect: true,
+        enableOfflineQueue: false,
+        // Names are kept for the certificates of the nodes.
+        dnsLookup: (name, found) => found(null, name),
+        clusterRetryStrategy: backoff,
+        redisOptions: options,
+      });
+  }
+}
+
+function toOptions(
+  { tls, username, password, database }: RedisAddress,
+  backoff: (times: number) => number,
+): ClientOptions {
+  return {
+    lazyConnect: true,
+    // RESP3 has nothing that is needed here, and not every server that speaks Redis speaks it.
+    protocol: 2,
+    connectionName: 'sluice',
+    disableClientInfo: true,
+    // The library's check asks for INFO, which a careful ACL forbids; a server that is still loading says so by itself.
+    enableReadyCheck: false,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    // Done by hand: the library leaves a refused one as an unhandled rejection.
+    autoResubscribe: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: connectTimeoutMs,
+    socketTimeout: socketTimeoutMs,
+    disconnectTimeout: 500,
+    retryStrategy: backoff,
+    db: database,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+  };
+}
+
+function toSentinelOptions(address: RedisAddress, backoff: (times: number) => number): ClientOptions {
+  const { nodes, master, tls, sentinelUsername, sentinelPassword } = address;
+  return {
+    sentinels: [...nodes],
+    name: master,
+    sentinelCommandTimeout: connectTimeoutMs,
+    sentinelRetryStrategy: backoff,
+    enableTLSForSentinelMode: tls,
+    ...(tls ? { sentinelTLS: {} } : {}),
+    ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+  };
+}
+
+/** What went wrong, for people: short, and without the command, whose arguments may hold a password. */
+export function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 200);
+}
+
+function ignore(): void {}

@@ -1,0 +1,101 @@
+// A private Redis server for tests: on a free loopback port, without persistence, and ended by its process id. It can be
+// frozen, killed and started again empty on the same port.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+
+/** A Redis server of the test's own. */
+export interface TestRedis {
+  readonly url: string;
+  readonly port: number;
+  /** For the test itself: patient, and reconnects. */
+  readonly admin: Redis;
+  /** Freezes the process: it accepts connections and answers nothing. */
+  pause(): void;
+  resume(): void;
+  /** Ends the process at once, as a crash would. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`, empty, on the same port. */
+  restart(): Promise<void>;
+  /** Ends everything. */
+  stop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts a server; `settings` are further command line settings (`['--maxmemory', '4mb']`). */
+export async function startRedis(program: string, settings: readonly string[] = []): Promise<TestRedis> {
+  const port = await freePort();
+  const server = new RedisProcess(program, port, settings);
+  await server.restart();
+  return server;
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+class RedisProcess implements TestRedis {
+  readonly port: number;
+  readonly url: string;
+  readonly admin: Redis;
+  readonly #program: string;
+  readonly #settings: readonly string[];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-redis-'));
+  #process: ChildProcess | undefined;
+
+  constructor(program: string, port: number, settings: readonly string[]) {
+    this.#program = program;
+    this.#settings = settings;
+    this.port = port;
+    this.url = `redis://127.0.0.1:${port}`;
+    this.admin = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => 20 });
+    this.admin.on('error', () => {});
+  }
+
+  async restart(): Promise<void> {
+    const plain = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const own = ['--dir', this.#folder, '--repl-diskless-sync-delay', '0'];
+    this.#process = spawn(this.#program, [...plain, ...own, ...this.#settings], { stdio: 'ignore' });
+    if (this.admin.status === 'wait') await this.admin.connect().catch(() => {});
+    // Commands wait in the client until the server answers.
+    await this.admin.ping();
+  }
+
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  async kill(): Promise<void> {
+    const running = this.#process;
+    this.#process = undefined;
+    if (running === undefined || running.exitCode !== null) return;
+    const exited = once(running, 'exit');
+    running.kill('SIGKILL');
+    await exited;
+  }
+
+  async stop(): Promise<void> {
+    this.admin.disconnect();
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
