@@ -24,7 +24,7 @@ export class Connection {
 
   constructor(socket: Socket, serve: Serve, pipelinedMax: number) {
     this.socket = socket;
-    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remoteAddress = plainAddress(socket.remoteAddress ?? '');
     this.#serve = serve;
     this.#pipelinedMax = pipelinedMax;
   }
@@ -68,6 +68,11 @@ export class Connection {
     const linger: Timer = clock.setTimer(lingerMs, () => socket.destroy());
     socket.once('close', () => linger.cancel());
   }
+}
+
+/** IPv4 clients of a listener on `::` are told as what they are. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
 }
 
 /** All open connections. */

@@ -8,13 +8,17 @@ export type OutgoingHeaders = Record<string, string>;
 
 /** A streamed answer that has begun. */
 export interface ReplyStream {
-  /** Writes bytes; false asks to wait for `onDrain` before writing more. */
+  /**
+   * Writes bytes, the first of them together with the head; false asks to wait for `onDrain` before writing more.
+   * Each call is one system call and one segment: join what belongs together. Once the client is gone, or the answer
+   * has ended, it does nothing and asks for nothing.
+   */
   write(chunk: Uint8Array): boolean;
-  /** Calls back once when the client has taken what was written, or is gone. */
+  /** Calls back once when the client has taken what was written, or is gone; soon, if there is nothing to wait for. */
   onDrain(ready: () => void): void;
   /** Ends the answer cleanly. */
   end(last?: Uint8Array): void;
-  /** Cuts the connection, for answers that cannot say that they failed. */
+  /** Cuts the connection, for answers that cannot say that they failed. Does not abort the signal. */
   destroy(): void;
 }
 
@@ -29,15 +33,23 @@ export interface Exchange {
   readonly query: string;
   readonly headers: IncomingHeaders;
   readonly body: Buffer;
+  /** IPv4 addresses in their own form, whatever the listener's family. */
   readonly remoteAddress: string;
   /** Unix milliseconds at which the head of the request was read. */
   readonly receivedAtMs: number;
-  /** Aborted when the client leaves before its answer is complete, or when a drain reaches its deadline. */
+  /**
+   * Aborted when the client leaves before its answer is complete, or when a drain reaches its deadline; its reason is an
+   * AbortReason. A client that closes only its sending side counts as gone: no client of an LLM API does so and waits.
+   */
   readonly signal: AbortSignal;
   /** Whether a head has been sent: after that, errors are in-band. */
   readonly started: boolean;
+  /**
+   * Sends a whole answer. `x-request-id`, `content-length` and what belongs to the connection are set here; those of
+   * `headers` are ignored. Does nothing once the client is gone.
+   */
   reply(status: number, headers: OutgoingHeaders, body: Uint8Array): void;
-  /** Sends the head together with the first bytes given to `write`. */
+  /** Begins a streamed answer. Nothing is sent before the first bytes: until then `reply` may still say otherwise. */
   stream(status: number, headers: OutgoingHeaders): ReplyStream;
 }
 

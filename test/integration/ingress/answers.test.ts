@@ -229,6 +229,24 @@ test('an offer to upgrade to anything but WebSocket is ignored, as some clients 
   expect(await client.until(/"body":"hello"/)).toMatch(/^HTTP\/1\.1 200/);
 });
 
+test('idle connections are told how long they stay, and closed after that', async () => {
+  await using rig = await startRig();
+  await using told = await openRaw(rig.port);
+  told.write(`${get}\r\n`);
+  expect(await told.until(/\}$/)).toMatch(/^keep-alive: timeout=72\r$/im);
+  await using short = await startRig(undefined, { keepAliveTimeoutMs: 1 });
+  await using client = await openRaw(short.port);
+  client.write(`${get}\r\n`);
+  // Node adds a second, so that a client that goes by the header never meets a closed connection.
+  expect((await client.closed()).closed).toBe(true);
+});
+
+test('a listener for both families tells IPv4 clients by their own address', async () => {
+  await using rig = await startRig(undefined, {}, '::');
+  expect((await fetch(rig.url)).status).toBe(200);
+  expect(rig.exchanges[0]?.remoteAddress).toBe('127.0.0.1');
+});
+
 test('a handler that rejects, throws or gives no answer is a 500, logged once', async () => {
   for (const handler of [
     () => Promise.reject(new Error('secret')),

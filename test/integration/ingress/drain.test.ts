@@ -158,6 +158,18 @@ test('a request whose head is not whole at the deadline goes with the idle conne
   expect(await drained).toMatchObject({ requestsAborted: 0 });
 });
 
+test('a request that waits behind one that the deadline ends is refused as draining', async () => {
+  await using rig = await startRig(streamUntil(new Promise(() => undefined)), quick);
+  await using client = await openRaw(rig.port);
+  client.write(get + get);
+  await client.until(/begun/);
+  const report = await rig.ingress.drain({ deadlineMs: 200 });
+  const answer = await client.closed();
+  expect(answer.statuses).toEqual([200, 503]);
+  expect(answer.text).toMatch(/^x-sluice-error: draining\r$/m);
+  expect(report).toMatchObject({ requestsDone: 1, requestsAborted: 1, connectionsCut: 0 });
+});
+
 test('slow requests are still timed out while draining', async () => {
   const limits = { ...quick, headersTimeoutMs: 400, connectionsCheckIntervalMs: 50, requestTimeoutMs: 1000 };
   await using rig = await startRig(echo, limits);

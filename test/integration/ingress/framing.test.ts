@@ -131,6 +131,20 @@ test.each(brokenBodies)('%s is refused and the connection closed', async (_name,
   expect(rig.exchanges).toHaveLength(0);
 });
 
+test.each([
+  ['head', 'GET / HTTP/1.1\r\nHost'],
+  ['body by length', `${post}Content-Length: 10\r\n\r\nhalf`],
+  ['body in chunks', `${post}Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n`],
+])('a %s that its client ends before it is whole is refused', async (_name, bytes) => {
+  await using rig = await startRig();
+  await using client = await openRaw(rig.port, { half: true });
+  client.socket.end(bytes);
+  const answer = await client.closed();
+  expect(answer.statuses).toEqual([400]);
+  expect(answer.closed).toBe(true);
+  expect(rig.exchanges).toHaveLength(0);
+});
+
 test('a valid chunk extension is ignored: RFC 9112 §7.1.1 demands it, and nothing of the framing goes further', async () => {
   await using rig = await startRig();
   const body = '5;name=value;flag\r\nhello\r\n0\r\n\r\n';

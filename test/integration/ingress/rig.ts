@@ -43,7 +43,11 @@ function encodeError(path: string, error: ClientError, requestId: string): Encod
 }
 
 /** Starts an ingress with the given handler; limits are the real ones but for what is given. */
-export async function startRig(handler: Handler = echo, limits: Partial<IngressLimits> = {}): Promise<Rig> {
+export async function startRig(
+  handler: Handler = echo,
+  limits: Partial<IngressLimits> = {},
+  host = '127.0.0.1',
+): Promise<Rig> {
   const exchanges: Exchange[] = [];
   const errors: Rig['errors'] = [];
   const ingress = createIngress({
@@ -57,7 +61,7 @@ export async function startRig(handler: Handler = echo, limits: Partial<IngressL
     limits: { ...defaultIngressLimits, lingerMs: 200, ...limits },
     log: { debug: () => undefined, error: (fields, message) => errors.push({ fields, message }) },
   });
-  const { port } = await ingress.listen('127.0.0.1', 0);
+  const { port } = await ingress.listen(host, 0);
   const url = `http://127.0.0.1:${port}`;
   return { ingress, port, url, exchanges, errors, [Symbol.asyncDispose]: () => ingress.close() };
 }
