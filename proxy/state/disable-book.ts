@@ -93,6 +93,10 @@ class LocalDisableBook implements DisableBook, StatePeer {
     this.#records.get(target)?.settleTrial(succeeded, begunMs);
   }
 
+  isTrial(target: TargetId, begunMs: number): boolean {
+    return this.#records.get(target)?.isTrial(begunMs) ?? false;
+  }
+
   repeats(target: TargetId): number {
     return this.#records.get(target)?.repeats(this.#clock.now()) ?? 0;
   }

@@ -120,6 +120,8 @@ export interface DisableBook {
    * every attempt that ends; those that began before the trial did (`begunMs`, by this process's clock) change nothing.
    */
   settleTrial(target: TargetId, succeeded: boolean, begunMs: number): void;
+  /** Whether an attempt that began then (`begunMs`) is, or may be, the trial that is running. */
+  isTrial(target: TargetId, begunMs: number): boolean;
   /** Disables in a row without a calm as long as the last of them in between; 0 at first (for `maxSeconds`). */
   repeats(target: TargetId): number;
   /** Local changes, news, and ends of disables, for metrics and logs. Ends are reported up to 50 ms late. */

@@ -55,9 +55,14 @@ export class TargetRecord {
 
   /** The end of an attempt, which is the trial's end if the attempt did not begin before it. */
   settleTrial(succeeded: boolean, begunMs: number): void {
-    if (this.#trialSinceMs === undefined || begunMs < this.#trialSinceMs) return;
+    if (!this.isTrial(begunMs)) return;
     this.#trialSinceMs = undefined;
     if (succeeded) this.#owesTrial = false;
+  }
+
+  /** Whether an attempt that began then can be the trial that is running: it did not begin before it. */
+  isTrial(begunMs: number): boolean {
+    return this.#trialSinceMs !== undefined && begunMs >= this.#trialSinceMs;
   }
 
   /** Disables in a row, as long as no calm as long as the last one has passed. */
