@@ -87,8 +87,8 @@ export type FrameVerdict =
 
 /** Looks along as frames pass by, without rebuilding anything. One per answer. */
 export interface StreamTap {
-  /** Judges one complete frame, with or without its blank line. Bytes are judged faster than text. */
-  frame(frame: Buffer | string): FrameVerdict;
+  /** Judges one complete frame, with or without its blank line: as bytes, since most frames need not become text. */
+  frame(frame: Buffer): FrameVerdict;
   /** The last usage that the stream reported. */
   readonly usage: Usage | undefined;
   /** Whether the stream has said that it is complete. What ends before is truncated. */

@@ -59,17 +59,16 @@ export class OpenAiStreamTap implements StreamTap {
     return !this.#content && !this.#filtered && (this.usage?.outputTokens ?? 0) === 0;
   }
 
-  frame(frame: Buffer | string): FrameVerdict {
-    const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame;
-    const template = this.#known.match(bytes);
+  frame(frame: Buffer): FrameVerdict {
+    const template = this.#known.match(frame);
     if (template !== undefined) {
       if (template.sequence !== undefined) this.nextSequence = template.sequence + 1;
       return 'content';
     }
     const first = !this.#content;
-    const verdict = this.#parse(bytes);
+    const verdict = this.#parse(frame);
     // An answer may well have only one frame of content: it is the second that is taken for one of many.
-    if (verdict === 'content' && !first) this.#known.learn(bytes, (made) => this.#judge(made));
+    if (verdict === 'content' && !first) this.#known.learn(frame, (made) => this.#judge(made));
     return verdict;
   }
 

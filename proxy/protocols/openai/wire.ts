@@ -66,7 +66,10 @@ function withParts(input: number, output: number, cached: number, reasoning: num
   };
 }
 
+/** More tokens than any answer has: sums of such counts stay exact. */
+const tokensMax = 1e12;
+
 function count(value: unknown): number | undefined {
   if (typeof value !== 'number' || !(value >= 0)) return undefined;
-  return Math.min(Math.trunc(value), Number.MAX_SAFE_INTEGER);
+  return Math.min(Math.trunc(value), tokensMax);
 }

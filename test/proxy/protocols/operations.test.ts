@@ -1,0 +1,183 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import {
+  matchOperation,
+  operationOf,
+  relayOperation,
+  withoutSharedPrefix,
+} from '../../../proxy/protocols/operations.ts';
+import { parsePath } from '../../../proxy/protocols/path.ts';
+
+describe('matchOperation', () => {
+  test.each([
+    ['/v1/chat/completions', 'openai-chat', '/chat/completions'],
+    ['/chat/completions', 'openai-chat', '/chat/completions'],
+    ['/chat/completions/', 'openai-chat', '/chat/completions'],
+    ['/completions', 'openai-completions', '/completions'],
+    ['/v1/responses', 'openai-responses', '/responses'],
+    ['/V1/Embeddings', 'openai-embeddings', '/embeddings'],
+  ])('POST %s is %s', (path, protocol, upstreamPath) => {
+    expect(matchOperation('POST', path)).toEqual({ type: 'operation', operation: { protocol, path: upstreamPath } });
+  });
+
+  test.each([
+    '',
+    '/',
+    '/v1',
+    '/v1/',
+    '/chat',
+    '/chat/completions/x',
+    '/v1/v1/responses',
+    '/audio/speech',
+    '/responses/r_1',
+  ])('POST %j is none', (path) => {
+    expect(matchOperation('POST', path)).toBeUndefined();
+  });
+
+  test.each([
+    ['GET', '/chat/completions', 'POST'],
+    ['DELETE', '/v1/embeddings', 'POST'],
+    ['POST', '/models', 'GET, HEAD'],
+    ['DELETE', '/v1/models/m', 'GET, HEAD'],
+  ])('%s %s is refused with the methods that are allowed', (method, path, allow) => {
+    expect(matchOperation(method, path)).toEqual({ type: 'method-not-allowed', allow });
+  });
+
+  test.each([
+    ['/v1/models', { type: 'models' }],
+    ['/models/', { type: 'models' }],
+    ['/v1/models/gpt-4.1', { type: 'model', id: 'gpt-4.1' }],
+    ['/models/meta%2Fllama-3', { type: 'model', id: 'meta/llama-3' }],
+    ['/models/meta/llama-3', { type: 'model', id: 'meta/llama-3' }],
+    ['/models/%E0%A4%A', undefined],
+  ])('GET %s', (path, expected) => {
+    expect(matchOperation('GET', path)).toEqual(expected);
+  });
+
+  test('every protocol has an operation of its own', () => {
+    expect(operationOf('openai-chat').path).toBe('/chat/completions');
+    expect(operationOf('openai-embeddings').path).toBe('/embeddings');
+  });
+
+  test('what is relayed keeps its path but for the version', () => {
+    expect(relayOperation('/v1/audio/speech/')).toEqual({ protocol: 'relay', path: '/audio/speech' });
+    expect(relayOperation('/files')).toEqual({ protocol: 'relay', path: '/files' });
+    expect(relayOperation('')).toEqual({ protocol: 'relay', path: '/' });
+  });
+});
+
+test.each([
+  ['/v1/chat/completions', '/chat/completions'],
+  ['/openai/v1/chat/completions', '/chat/completions'],
+  ['/openai/chat/completions', '/chat/completions'],
+  ['/v1', ''],
+  ['/openai/', ''],
+  ['/azure/v1/responses', undefined],
+  ['/', undefined],
+  ['/v1x/responses', undefined],
+])('the shared prefix of %s leaves %s', (path, rest) => {
+  expect(withoutSharedPrefix(path)).toBe(rest);
+});
+
+describe('parsePath', () => {
+  test.each([
+    ['/', []],
+    ['/v1/chat/completions', ['v1', 'chat', 'completions']],
+    ['/chat/', ['chat']],
+    ['/v1/models/meta%2Fllama', ['v1', 'models', 'meta%2Fllama']],
+    ['/v1/models/ft:gpt-4.1:org::id', ['v1', 'models', 'ft:gpt-4.1:org::id']],
+    ['/v1/files/a%20b%C3%A9', ['v1', 'files', 'a%20b%C3%A9']],
+    ['/v1/models/a..b', ['v1', 'models', 'a..b']],
+  ])('cuts %s', (raw, segments) => {
+    expect(parsePath(raw)).toEqual(segments);
+  });
+
+  test.each([
+    '',
+    'v1',
+    '*',
+    'http://gateway/v1',
+    '//admin',
+    '/v1//chat',
+    '/v1/../admin',
+    '/v1/./chat',
+    '/..',
+    '/v1/%2e%2e/admin',
+    '/v1/%2E%2E',
+    '/v1%2fadmin',
+    '/v1%2Fchat/completions',
+    '/v1/%5cadmin',
+    '/v1\\admin',
+    '/v1/ch%61t/completions',
+    '/v1/chat/completions;x=y',
+    '/v1/a#b',
+    '/v1/a?b',
+    '/v1/a%00b',
+    '/v1/a%0d%0ab',
+    '/v1/a\nb',
+    '/v1/a\u0000',
+    '/v1/é',
+    '/v1/%',
+    '/v1/%4',
+    '/v1/%zz',
+    '/v1/%3bx',
+    '/v1/%5f',
+    '/v1/models/%2e%2e',
+    '/v1/models/..%2fadmin',
+    '/v1/models/a%2F%2e%2e%2Fb',
+    '/v1/models/a%00',
+    '/v1/models/%ff',
+    '/v1/models/%5c',
+    '/@attacker/../x',
+    '/localhost:4000/#@attacker',
+    `/${'a'.repeat(2048)}`,
+    '/v1/models/a%2F',
+    '/v1/models/%2Fa',
+    '/ ',
+    '/a b',
+  ])('refuses %j', (raw) => {
+    expect(() => parsePath(raw)).toThrow(expect.objectContaining({ code: 'invalid_path' }));
+  });
+
+  test('lets through no path that a URL parser would see differently', () => {
+    const piece = fc.constantFrom(
+      '/',
+      '/',
+      'v1',
+      'models',
+      '.',
+      '..',
+      '%2e',
+      '%2f',
+      '%5c',
+      '\\',
+      ';',
+      '?',
+      '#',
+      '%',
+      'a',
+      'é',
+      '\t',
+      ':',
+      '@',
+      '%41',
+      '%20',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        const raw = `/${pieces.join('')}`;
+        let segments: readonly string[];
+        try {
+          segments = parsePath(raw);
+        } catch {
+          return;
+        }
+        const canonical = `/${segments.join('/')}`;
+        expect(new URL(`http://gateway${raw}`).pathname.replace(/(.)\/$/, '$1')).toBe(canonical);
+        expect(segments.filter((segment) => segment === '' || segment === '.' || segment === '..')).toEqual([]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
