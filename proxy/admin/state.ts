@@ -1,0 +1,153 @@
+// What on-call asks first: which backend, why, since when, until when. Put together from the configuration and the
+// disable book; pure.
+
+import type { GatewayConfig } from '../config/schema.ts';
+import type { DisableEntry, DisableReason, StoreHealth, TargetId } from '../state/store.ts';
+
+/** Whether a target may be chosen. `trial`: its disable has ended, and its first request is still under way. */
+export interface TargetState {
+  readonly state: 'enabled' | 'disabled' | 'trial';
+  /** The rest only while disabled. Hard: never overridden when nothing else is left. */
+  readonly hard?: boolean;
+  /** `Configured`: the object itself says that it is disabled. */
+  readonly reason?: DisableReason | 'Configured';
+  readonly sinceMs?: number;
+  /** Undefined while disabled = until a person enables it. */
+  readonly untilMs?: number;
+  /** The proxy that saw the failure. */
+  readonly by?: string;
+}
+
+/** A target that is disabled for one model. */
+export interface ModelState extends TargetState {
+  readonly model: string;
+}
+
+/** One backend. */
+export interface BackendState extends TargetState {
+  /** `namespace/route/name`. */
+  readonly id: string;
+  readonly route: string;
+  readonly name: string;
+  readonly provider: string;
+  readonly model: string | undefined;
+  /** Requests that this proxy has sent it and that have not ended. */
+  readonly inFlight: number;
+  /** Models for which it is disabled though it is not as a whole. */
+  readonly models: readonly ModelState[];
+}
+
+/** One upstream key; never its secret. */
+export interface KeyState extends TargetState {
+  readonly id: string;
+  readonly provider: string;
+  readonly models: readonly ModelState[];
+}
+
+/** The state of everything that can be chosen. */
+export interface AdminState {
+  readonly backends: readonly BackendState[];
+  readonly keys: readonly KeyState[];
+  readonly store: StoreHealth;
+  /** Requests of clients that have not ended. */
+  readonly inFlight: number;
+}
+
+/** What the state is put together from. */
+export interface StateFacts {
+  /** Undefined until one is in force. */
+  readonly config: GatewayConfig | undefined;
+  readonly disables: readonly DisableEntry[];
+  readonly store: StoreHealth;
+  readonly inFlight: number;
+  /** Requests under way to a backend, by its id. */
+  readonly inFlightOf: (backendId: string) => number;
+  readonly onTrial: (target: TargetId) => boolean;
+  readonly nowMs: number;
+}
+
+/** Describes every configured backend and upstream key. */
+export function describeState({
+  config,
+  disables,
+  store,
+  inFlight,
+  inFlightOf,
+  onTrial,
+  nowMs,
+}: StateFacts): AdminState {
+  const { whole, byModel } = sortEntries(disables, nowMs);
+  const stateOf = (target: TargetId): TargetState & { readonly models: readonly ModelState[] } => {
+    const entry = whole.get(target);
+    const models = [...(byModel.get(target) ?? [])].map(([model, found]) => ({ model, ...disabledBy(found) }));
+    if (entry !== undefined) return { ...disabledBy(entry), models };
+    return { state: onTrial(target) ? 'trial' : 'enabled', models };
+  };
+  return {
+    backends: backendsOf(config).map((backend) => ({
+      ...backend,
+      inFlight: inFlightOf(backend.id),
+      ...stateOf(`backend:${backend.id}`),
+    })),
+    keys: (config?.upstreamKeys ?? []).map(({ id, provider, state }) => {
+      const found = stateOf(`key:${id}`);
+      if (state === 'Disabled')
+        return { id, provider, state: 'disabled', hard: true, reason: 'Configured', models: [] };
+      return { id, provider, ...found };
+    }),
+    store,
+    inFlight,
+  };
+}
+
+type NamedBackend = Pick<BackendState, 'id' | 'route' | 'name' | 'provider' | 'model'>;
+
+/** Every backend of every route once: the same name in two rules is the same backend. */
+function backendsOf(config: GatewayConfig | undefined): readonly NamedBackend[] {
+  const backends = new Map<string, NamedBackend>();
+  for (const { id: route, rules } of config?.routes ?? []) {
+    for (const { name, provider, model } of rules.flatMap((rule) => rule.backends)) {
+      const id = `${route}/${name}`;
+      // Without a provider it is another route, whose own backends are listed there.
+      if (provider !== undefined) backends.set(id, { id, route, name, provider, model });
+    }
+  }
+  return [...backends.values()];
+}
+
+/** What is in force, by target: as a whole, and by model. */
+interface SortedEntries {
+  readonly whole: Map<TargetId, DisableEntry>;
+  readonly byModel: Map<TargetId, Map<string, DisableEntry>>;
+}
+
+function sortEntries(disables: readonly DisableEntry[], nowMs: number): SortedEntries {
+  const whole = new Map<TargetId, DisableEntry>();
+  const byModel = new Map<TargetId, Map<string, DisableEntry>>();
+  for (const entry of disables) {
+    if (entry.untilMs <= nowMs) continue;
+    const hash = entry.target.indexOf('#');
+    if (hash === -1) {
+      whole.set(entry.target, stronger(whole.get(entry.target), entry));
+      continue;
+    }
+    const target = entry.target.slice(0, hash);
+    const model = entry.target.slice(hash + 1);
+    const models = byModel.get(target) ?? new Map<string, DisableEntry>();
+    byModel.set(target, models.set(model, stronger(models.get(model), entry)));
+  }
+  return { whole, byModel };
+}
+
+/** Hard before soft, then the one that ends last. */
+function stronger(one: DisableEntry | undefined, other: DisableEntry): DisableEntry {
+  if (one === undefined) return other;
+  if (one.hard !== other.hard) return one.hard ? one : other;
+  return one.untilMs >= other.untilMs ? one : other;
+}
+
+function disabledBy({ hard, reason, sinceMs, untilMs, by }: DisableEntry): TargetState {
+  const facts = { state: 'disabled', hard, reason, sinceMs, by } as const;
+  // What only a person ends has an end that no calendar knows.
+  return untilMs >= Number.MAX_SAFE_INTEGER ? facts : { ...facts, untilMs };
+}

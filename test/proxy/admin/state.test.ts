@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { describeState, type AdminState, type StateFacts } from '../../../proxy/admin/state.ts';
+import type { GatewayConfig } from '../../../proxy/config/schema.ts';
+import type { DisableEntry } from '../../../proxy/state/store.ts';
+
+/** As much of a configuration as the state looks at: `azure` in two rules, and a reference to another route. */
+const config = {
+  routes: [
+    {
+      id: 'team-a/chat',
+      rules: [
+        { backends: [{ name: 'azure', provider: 'team-a/azure', model: 'gpt-4o' }] },
+        {
+          backends: [
+            { name: 'azure', provider: 'team-a/azure', model: 'gpt-4o' },
+            { name: 'elsewhere', route: 'team-b/x' },
+          ],
+        },
+      ],
+    },
+  ],
+  upstreamKeys: [
+    { id: 'team-a/one', provider: 'team-a/azure', state: 'Enabled' },
+    { id: 'team-a/two', provider: 'team-a/azure', state: 'Disabled' },
+  ],
+} as unknown as GatewayConfig;
+
+const target = 'backend:team-a/chat/azure';
+
+function entry(facts: Partial<DisableEntry>): DisableEntry {
+  return {
+    id: 'e',
+    target,
+    hard: false,
+    reason: 'Timeout',
+    sinceMs: 500,
+    untilMs: 2000,
+    by: 'proxy-a',
+    generation: 0,
+    ...facts,
+  };
+}
+
+function describeWith(facts: Partial<StateFacts>): AdminState {
+  return describeState({
+    config,
+    disables: [],
+    store: { kind: 'memory', state: 'ok', sinceMs: 0, proxies: 1, detail: undefined },
+    inFlight: 4,
+    inFlightOf: (id) => (id === 'team-a/chat/azure' ? 2 : 0),
+    onTrial: () => false,
+    nowMs: 1000,
+    ...facts,
+  });
+}
+
+describe('the state', () => {
+  it('lists every backend once and every key, enabled where nothing says otherwise', () => {
+    const { backends, keys, inFlight } = describeWith({});
+    expect(inFlight).toBe(4);
+    expect(backends).toEqual([
+      {
+        id: 'team-a/chat/azure',
+        route: 'team-a/chat',
+        name: 'azure',
+        provider: 'team-a/azure',
+        model: 'gpt-4o',
+        inFlight: 2,
+        state: 'enabled',
+        models: [],
+      },
+    ]);
+    expect(keys).toEqual([
+      { id: 'team-a/one', provider: 'team-a/azure', state: 'enabled', models: [] },
+      { id: 'team-a/two', provider: 'team-a/azure', state: 'disabled', hard: true, reason: 'Configured', models: [] },
+    ]);
+  });
+
+  it('is empty before the first configuration', () => {
+    expect(describeWith({ config: undefined })).toMatchObject({ backends: [], keys: [] });
+  });
+
+  it('shows the hard disable where there is a soft one too, else the one that ends last', () => {
+    const soft = entry({ untilMs: 9000 });
+    const hard = entry({ hard: true, reason: 'Authentication', untilMs: 3000 });
+    const shown = {
+      state: 'disabled',
+      hard: true,
+      reason: 'Authentication',
+      sinceMs: 500,
+      untilMs: 3000,
+      by: 'proxy-a',
+    };
+    expect(describeWith({ disables: [soft, hard] }).backends[0]).toMatchObject(shown);
+    expect(describeWith({ disables: [hard, soft] }).backends[0]).toMatchObject(shown);
+    expect(describeWith({ disables: [soft, entry({})] }).backends[0]).toMatchObject({ hard: false, untilMs: 9000 });
+  });
+
+  it('has no end for what only a person ends, and forgets what has ended', () => {
+    const forever = entry({ hard: true, reason: 'Manual', untilMs: Number.MAX_SAFE_INTEGER });
+    expect(describeWith({ disables: [forever] }).backends[0]).not.toHaveProperty('untilMs');
+    expect(describeWith({ disables: [entry({ untilMs: 1000 })] }).backends[0]).toMatchObject({ state: 'enabled' });
+  });
+
+  it('shows models by themselves', () => {
+    const disables = [
+      entry({ target: `${target}#gpt#4o`, reason: 'ModelNotFound' }),
+      entry({ target: 'key:team-a/one#gpt-4o', reason: 'RateLimit' }),
+    ];
+    const { backends, keys } = describeWith({ disables });
+    expect(backends[0]).toMatchObject({ state: 'enabled', models: [{ model: 'gpt#4o', reason: 'ModelNotFound' }] });
+    expect(keys[0]).toMatchObject({ state: 'enabled', models: [{ model: 'gpt-4o', reason: 'RateLimit' }] });
+  });
+
+  it('shows a trial', () => {
+    expect(describeWith({ onTrial: (id) => id === target }).backends[0]).toMatchObject({ state: 'trial' });
+    expect(describeWith({ onTrial: () => true, disables: [entry({})] }).backends[0]).toMatchObject({
+      state: 'disabled',
+    });
+  });
+});
