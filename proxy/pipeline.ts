@@ -1,31 +1,26 @@
 // The life of a request, from its first byte to its account. Each step is made elsewhere and knows no other.
 
 import type { Trail } from './accounting/trail.ts';
-import type { ClientError } from './canonical/client-error.ts';
 import type { Principal, Rule } from './config/snapshot.ts';
 import type { Exchange, Handler } from './ingress/exchange.ts';
-import type { ProxyRequest } from './steps/decode.ts';
+import type { ListingRequest, ProxyRequest } from './steps/decode.ts';
 import type { Reply } from './steps/reply.ts';
 
-/** The steps, in the order in which a request takes them. Each may throw a ClientError. */
+type Caller = Principal | undefined;
+
+/** The steps, in the order in which a request takes them. Those before `fail` may throw a ClientError. */
 export interface Steps {
   readonly begin: (exchange: Exchange) => Trail;
-  /** Answers what needs no backend (model listings); true if it did. */
-  readonly list: (exchange: Exchange, trail: Trail) => boolean;
-  /** Which operation of which route; the body is parsed once. */
-  readonly decode: (exchange: Exchange, trail: Trail) => ProxyRequest;
-  readonly authenticate: (request: ProxyRequest, trail: Trail) => Principal | undefined;
-  readonly match: (request: ProxyRequest, principal: Principal | undefined, trail: Trail) => Rule;
-  /** The client's side of the answer: opened early if the search takes long. */
+  /** Which operation of which route, by one configuration for the whole request; the body is parsed once. */
+  readonly decode: (exchange: Exchange, trail: Trail) => ProxyRequest | ListingRequest;
+  /** Answers with names of models. */
+  readonly list: (exchange: Exchange, wanted: ListingRequest, trail: Trail) => void;
+  readonly authenticate: (request: ProxyRequest, trail: Trail) => Caller;
+  readonly match: (request: ProxyRequest, caller: Caller, trail: Trail) => Rule;
+  /** The client's side of the answer; it opens by itself if the search takes long. */
   readonly open: (request: ProxyRequest, rule: Rule, trail: Trail) => Reply;
   /** Failover lives here, before the first content; then the relay, where nothing is retried. */
-  readonly answer: (
-    request: ProxyRequest,
-    rule: Rule,
-    principal: Principal | undefined,
-    reply: Reply,
-    trail: Trail,
-  ) => Promise<void>;
+  readonly answer: (request: ProxyRequest, rule: Rule, caller: Caller, reply: Reply, trail: Trail) => Promise<void>;
   /** Tells the client: as a status, or inside the stream that has begun. */
   readonly fail: (
     exchange: Exchange,
@@ -33,7 +28,7 @@ export interface Steps {
     reply: Reply | undefined,
     error: unknown,
     trail: Trail,
-  ) => ClientError;
+  ) => void;
   readonly account: (trail: Trail, exchange: Exchange) => void;
 }
 
@@ -44,15 +39,20 @@ export function createPipeline(steps: Steps): Handler {
     let request: ProxyRequest | undefined;
     let reply: Reply | undefined;
     try {
-      if (steps.list(exchange, trail)) return;
-      request = steps.decode(exchange, trail);
-      const principal = steps.authenticate(request, trail);
-      const rule = steps.match(request, principal, trail);
+      const wanted = steps.decode(exchange, trail);
+      if (!('route' in wanted)) {
+        steps.list(exchange, wanted, trail);
+        return;
+      }
+      request = wanted;
+      const caller = steps.authenticate(request, trail);
+      const rule = steps.match(request, caller, trail);
       reply = steps.open(request, rule, trail);
-      await steps.answer(request, rule, principal, reply, trail);
+      await steps.answer(request, rule, caller, reply, trail);
     } catch (error) {
       steps.fail(exchange, request, reply, error, trail);
     } finally {
+      reply?.close();
       steps.account(trail, exchange);
     }
   };

@@ -33,6 +33,7 @@ export function compileSnapshot(config: GatewayConfig, credentials: Credentials)
     revision: config.revision,
     digest: config.digest,
     className: config.className,
+    config,
     routes,
     byPath: indexPaths(routes),
     ...indexModels(routes),

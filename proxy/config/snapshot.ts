@@ -5,6 +5,7 @@ import type { PickerStrategy } from '../balancing/picker.ts';
 import type { IncomingHeaderMap } from './headers.ts';
 import type {
   FailoverConfig,
+  GatewayConfig,
   ModelConfig,
   ProviderConfig,
   RouteConfig,
@@ -160,6 +161,8 @@ export interface Snapshot {
   readonly revision: number;
   readonly digest: string;
   readonly className: string;
+  /** What it was compiled from. Holds no secret. */
+  readonly config: GatewayConfig;
   readonly routes: ReadonlyMap<string, Route>;
   /** Route of the longest path prefix, and what follows it; undefined if no route has the path. */
   readonly byPath: (path: string) => { readonly route: Route; readonly rest: string } | undefined;

@@ -3,7 +3,13 @@
 
 import type { Clock } from '../canonical/clock.ts';
 import type { Backend, UpstreamKey } from '../config/snapshot.ts';
+import type { KeysLeft } from './disposition.ts';
 import { modelTarget } from './target.ts';
+
+/** Whether two keys belong to different accounts of their vendor, as far as the keys say. */
+export function isOtherAccount({ config }: UpstreamKey, than: UpstreamKey): boolean {
+  return config.organization !== than.config.organization || config.project !== than.config.project;
+}
 
 /** The part of the disable book that is read here. */
 export interface Disables {
@@ -57,6 +63,13 @@ export class Availability {
     const enabled = serving.filter((key) => this.#until(key.target, model) === 0);
     if (enabled.length > 0 || !override) return enabled;
     return serving.filter((key) => !this.#isHardFor(key.target, model));
+  }
+
+  /** Untried keys of the pool: any, and any of another account than the one that failed. */
+  keysLeft(backend: Backend, tried: ReadonlySet<string>, failed: UpstreamKey | undefined): KeysLeft {
+    if (failed === undefined) return { any: false, otherAccount: false };
+    const left = this.keys(backend, false).filter((key) => !tried.has(key.id));
+    return { any: left.length > 0, otherAccount: left.some((key) => isOtherAccount(key, failed)) };
   }
 
   claimKey(key: UpstreamKey): boolean {

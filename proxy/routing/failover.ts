@@ -18,15 +18,23 @@ export interface Attempt {
 /** What is to be done after a failure. */
 export type NextStep =
   | { readonly type: 'same-backend'; readonly waitMs: number }
-  | { readonly type: 'next-key' }
-  | { readonly type: 'next-backend'; readonly accepts?: (backend: Backend) => boolean }
+  | { readonly type: 'next-key'; readonly otherAccount: boolean }
+  | {
+      readonly type: 'next-backend';
+      readonly accepts?: (backend: Backend) => boolean;
+      readonly largerContext?: boolean;
+    }
   | { readonly type: 'stop' };
 
 /** What the loop asks of the rest of the proxy. `A` is whatever the pipeline relays in the end. */
 export interface FailoverSteps<A extends Attempt> {
   readonly send: (visit: Visit, key: UpstreamKey | undefined) => A;
   /** Keys that may be tried at this backend, one at a time; asked again after each failure. */
-  readonly nextKey: (visit: Visit, tried: ReadonlySet<string>) => UpstreamKey | undefined;
+  readonly nextKey: (
+    visit: Visit,
+    tried: ReadonlySet<string>,
+    accountOtherThan?: UpstreamKey,
+  ) => UpstreamKey | undefined;
   /** Judges a failure, records what it disables, and says what next. */
   readonly judge: (facts: FailedAttempt<A>) => { readonly failure: Failure; readonly next: NextStep };
   readonly succeeded: (visit: Visit, key: UpstreamKey | undefined, attempt: A) => void;
@@ -45,6 +53,8 @@ export interface FailedAttempt<A> {
   readonly signal: FailureSignal;
   /** Same-backend retries made during this visit. */
   readonly retries: number;
+  /** Keys of the pool that this visit has tried. */
+  readonly tried: ReadonlySet<string>;
 }
 
 /** How the search ended. */
@@ -127,8 +137,9 @@ class Search<A extends Attempt> {
     const visit = this.#plan.next(this.#accepts);
     if (visit !== undefined) return visit;
     if (this.#pinned) return this.#plan.nextDisabled(this.#accepts);
-    if (this.#rule.failover.whenAllDisabled === 'Fail' || !this.#steps.mayOverride()) return undefined;
-    return this.#plan.nextDisabled(this.#accepts);
+    if (this.#rule.failover.whenAllDisabled === 'Fail') return undefined;
+    const disabled = this.#plan.nextDisabled(this.#accepts);
+    return disabled === undefined || this.#steps.mayOverride() ? disabled : undefined;
   }
 
   async #visit(visit: Visit): Promise<VisitEnd<A>> {
@@ -149,7 +160,7 @@ class Search<A extends Attempt> {
         return outcome.type === 'aborted' ? outcome : { type: 'deadline', failures: this.#failures };
       }
       if (outcome.type === 'empty') this.#empty ??= { attempt, visit };
-      const { failure, next } = this.#steps.judge({ visit, key, attempt, signal: outcome.signal, retries });
+      const { failure, next } = this.#steps.judge({ visit, key, attempt, signal: outcome.signal, retries, tried });
       this.#failures.push(failure);
       switch (next.type) {
         case 'stop':
@@ -159,7 +170,7 @@ class Search<A extends Attempt> {
           return { type: 'next' };
         case 'next-key':
           if (this.#sends >= sendsMax) return { type: 'stop' };
-          key = this.#key(visit, tried);
+          key = this.#key(visit, tried, next.otherAccount && key !== undefined ? key : undefined);
           break;
         case 'same-backend':
           if (this.#spent()) return { type: 'next' };
@@ -188,9 +199,9 @@ class Search<A extends Attempt> {
     }
   }
 
-  #key(visit: Visit, tried: Set<string>): UpstreamKey | undefined | 'none' {
+  #key(visit: Visit, tried: Set<string>, accountOtherThan?: UpstreamKey): UpstreamKey | undefined | 'none' {
     if (visit.backend.provider.config.credentials.type !== 'KeyPool') return tried.size === 0 ? undefined : 'none';
-    const key = this.#steps.nextKey(visit, tried);
+    const key = this.#steps.nextKey(visit, tried, accountOtherThan);
     if (key === undefined) return 'none';
     tried.add(key.id);
     return key;

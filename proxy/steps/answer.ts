@@ -3,11 +3,11 @@
 import type { Trail } from '../accounting/trail.ts';
 import { ClientError } from '../canonical/client-error.ts';
 import type { Principal, Rule } from '../config/snapshot.ts';
-import { exhaustedError, inBandFailure } from '../routing/exhausted.ts';
+import { exhausted, inBandError } from '../routing/exhausted.ts';
 import type { Visit } from '../routing/plan.ts';
 import type { ProxyRequest } from './decode.ts';
 import type { Breakage, Reply } from './reply.ts';
-import { endAttempt, search, type SearchSettings } from './search.ts';
+import { endAttempt, judged, search, type SearchSettings } from './search.ts';
 import type { SentAttempt } from './send.ts';
 
 /** Answers a request by a backend. Throws ClientError where none does. */
@@ -26,7 +26,7 @@ export async function answer(
       return;
     case 'exhausted':
       if (end.empty !== undefined) await relayTo(reply, end.empty, request, rule, trail, settings);
-      else throw exhaustedError(end.failures, plan.soonestReturn(), settings.clock.now());
+      else throw exhausted(end.failures, returnMs(plan.soonestReturn(), settings.clock.now()));
       return;
     case 'deadline':
       throw new ClientError('upstream_timeout');
@@ -60,21 +60,12 @@ async function relayTo(
   function tell(breakage: Breakage, { record }: SentAttempt): ClientError {
     if (breakage === 'deadline') return new ClientError('stream_timeout');
     if (breakage === 'draining') return new ClientError('draining');
-    const facts = {
-      visit,
-      key: undefined,
-      signal: breakage,
-      rule,
-      retries: 0,
-      model: record.model,
-      request: {
-        body: request.exchange.body,
-        modelFromClient: visit.backend.model === undefined,
-        routeId: request.route.id,
-        startedAtMs: record.startedAtMs,
-      },
-    };
-    record.failure = judge.failed(facts).failure;
-    return inBandFailure(record.failure);
+    const failed = { ...judged(visit, undefined, attempt), signal: breakage, rule, body: request.exchange.body };
+    record.failure = judge.failed(failed);
+    return inBandError(record.failure);
   }
+}
+
+function returnMs(soonestMs: number, nowMs: number): number | undefined {
+  return soonestMs === Infinity ? undefined : soonestMs - nowMs;
 }

@@ -3,10 +3,10 @@
 import { ClientError } from '../canonical/client-error.ts';
 import type { Pin, Route, Snapshot } from '../config/snapshot.ts';
 import type { Exchange } from '../ingress/exchange.ts';
-import { matchOperation, routeOperation } from '../protocols/operations.ts';
+import { matchOperation, operationOf, relayOperation, withoutSharedPrefix } from '../protocols/operations.ts';
 import { parsePath } from '../protocols/path.ts';
-import type { ClientProtocol, Operation, PassThroughProtocol, Peek } from '../protocols/protocol.ts';
-import { clientProtocol, passThroughProtocol } from '../protocols/registry.ts';
+import type { ClientProtocol, Operation, PassThroughProtocol, Peek, ProtocolId } from '../protocols/protocol.ts';
+import { protocols } from '../protocols/registry.ts';
 import { claimPath, routeOfModel } from '../routing/resolve.ts';
 
 /** A request, understood as far as it needs to be. */
@@ -25,59 +25,71 @@ export interface ProxyRequest {
   readonly pin: Pin | undefined;
 }
 
-/** Prefixes that all routes share, longest first. */
-const sharedPrefixes = ['/openai/v1', '/openai', '/v1'] as const;
+/** A request for names of models, which needs no backend. */
+export interface ListingRequest {
+  readonly snapshot: Snapshot;
+  /** Undefined: all of them. */
+  readonly model: string | undefined;
+}
 
 /** Understands a request. Throws ClientError. */
-export function decode(exchange: Exchange, snapshot: Snapshot): ProxyRequest {
-  const path = parsePath(exchange.path);
+export function decode(exchange: Exchange, snapshot: Snapshot): ProxyRequest | ListingRequest {
+  // A trailing slash counts for nothing; everything after this reads the path as it is put together here.
+  const path = `/${parsePath(exchange.path).join('/')}`;
   const claim = claimPath(snapshot, path);
   if (claim === undefined) return decodeShared(exchange, snapshot, path);
   const operation = claimedOperation(exchange, claim.route, claim.rest);
-  const peek = peekBody(exchange, operation);
-  return assemble(exchange, snapshot, operation, peek, claim.route, claim.pin);
+  return assemble(exchange, snapshot, operation, peekBody(exchange, operation), claim.route, claim.pin);
 }
 
-/** The path below the shared prefixes, or undefined. */
-export function sharedRest(path: string): string | undefined {
-  const prefix = sharedPrefixes.find(
-    (it) => path.startsWith(it) && (path.length === it.length || path[it.length] === '/'),
-  );
-  return prefix === undefined ? undefined : path.slice(prefix.length);
-}
-
-function decodeShared(exchange: Exchange, snapshot: Snapshot, path: string): ProxyRequest {
-  const rest = sharedRest(path);
+function decodeShared(exchange: Exchange, snapshot: Snapshot, path: string): ProxyRequest | ListingRequest {
+  const rest = withoutSharedPrefix(path);
   if (rest === undefined) throw new ClientError('route_not_found');
-  const operation = matchOperation(exchange.method, rest) ?? { protocol: 'relay', path: rest };
-  if (operation === 'method_not_allowed') throw new ClientError('method_not_allowed');
+  const match = matchOperation(exchange.method, rest);
+  if (match?.type === 'method-not-allowed') throw new ClientError('method_not_allowed');
+  if (match?.type === 'models') return { snapshot, model: undefined };
+  if (match?.type === 'model') return { snapshot, model: match.id };
+  const operation = match?.operation ?? relayOperation(rest);
   const peek = peekBody(exchange, operation);
   // An operation that we do not know and that names no model could belong to anyone.
   if (operation.protocol === 'relay' && peek?.model === undefined) throw new ClientError('route_not_found');
   return assemble(exchange, snapshot, operation, peek, routeOfModel(snapshot, peek?.model), undefined);
 }
 
+/** Below a route's own path everything that is not an operation of ours is the upstream's, model listings too. */
 function claimedOperation(exchange: Exchange, route: Route, rest: string): Operation {
-  const operation =
-    rest === '' || rest === '/'
-      ? routeOperation(exchange.method, route.protocol)
-      : matchOperation(exchange.method, rest);
-  if (operation === 'method_not_allowed') throw new ClientError('method_not_allowed');
-  return operation ?? { protocol: 'relay', path: withoutVersion(rest) };
+  if (rest === '' || rest === '/') {
+    if (exchange.method !== 'POST') throw new ClientError('method_not_allowed');
+    return operationOf(bareProtocol(route));
+  }
+  const match = matchOperation(exchange.method, rest);
+  if (match?.type === 'method-not-allowed') throw new ClientError('method_not_allowed');
+  return match?.type === 'operation' ? match.operation : relayOperation(rest);
 }
 
-/** The base URL of an upstream already ends in its version. */
-function withoutVersion(rest: string): string {
-  return rest === '/v1' || rest.startsWith('/v1/') ? rest.slice(3) : rest;
+function bareProtocol(route: Route): Exclude<ProtocolId, 'relay'> {
+  switch (route.protocol) {
+    case 'OpenAIChat':
+      return 'openai-chat';
+    case 'OpenAICompletions':
+      return 'openai-completions';
+    case 'OpenAIResponses':
+      return 'openai-responses';
+    case 'OpenAIEmbeddings':
+      return 'openai-embeddings';
+    case 'AnthropicMessages':
+    case 'Ollama':
+      throw new ClientError('route_not_found');
+  }
 }
 
 /** JSON of an operation that we do not know is looked at only for its model, and may be anything. */
 function peekBody(exchange: Exchange, operation: Operation): Peek | undefined {
-  if (operation.protocol !== 'relay') return clientProtocol(operation.protocol).peek(exchange.body);
+  if (operation.protocol !== 'relay') return protocols[operation.protocol].client.peek(exchange.body);
   const type = exchange.headers['content-type'];
   if (exchange.body.length === 0 || typeof type !== 'string' || !type.startsWith('application/json')) return undefined;
   try {
-    return clientProtocol('openai-chat').peek(exchange.body);
+    return protocols['openai-chat'].client.peek(exchange.body);
   } catch {
     return undefined;
   }
@@ -96,8 +108,7 @@ function assemble(
     exchange,
     snapshot,
     operation,
-    client: clientProtocol(operation.protocol),
-    passThrough: passThroughProtocol(operation.protocol),
+    ...protocols[operation.protocol],
     peek: opaque ? undefined : peek,
     model: peek?.model,
     stream: !opaque && peek?.stream === true,

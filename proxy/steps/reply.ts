@@ -50,7 +50,7 @@ export class Reply {
       keepAlive: client.keepAlive,
       inBandError(breakage) {
         const error = tell(breakage);
-        return answer.framed ? client.encodeInBandError(error, exchange.id) : undefined;
+        return answer.framed ? client.encodeInBandError(error, exchange.id, answer.nextSequence) : undefined;
       },
     });
   }
@@ -60,6 +60,11 @@ export class Reply {
     const stream = this.#held?.release();
     stream?.end(this.#request.client.encodeInBandError(error, this.#request.exchange.id));
     return stream !== undefined;
+  }
+
+  /** The request is over: no stream is opened any more. */
+  close(): void {
+    this.#held?.release();
   }
 
   #openEarly(): ReplyStream {

@@ -5,9 +5,9 @@ import { ClientError } from '../canonical/client-error.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { Balancer } from '../balancing/balancer.ts';
 import type { Principal, Rule, UpstreamKey } from '../config/snapshot.ts';
-import { Availability, type Disables } from '../routing/availability.ts';
+import { Availability, type Disables, isOtherAccount } from '../routing/availability.ts';
 import { type FailoverEnd, failover } from '../routing/failover.ts';
-import type { Judge } from '../routing/judge.ts';
+import type { Judge, JudgedAttempt } from '../routing/judge.ts';
 import { createPinnedPlan, createPlan, type Plan, type PlanFacts, type Visit } from '../routing/plan.ts';
 import type { ProxyRequest } from './decode.ts';
 import { sendAttempt, type SendSettings, type SentAttempt } from './send.ts';
@@ -17,7 +17,6 @@ export interface SearchSettings extends SendSettings {
   readonly disables: Disables;
   readonly balancer: Balancer;
   readonly judge: Judge;
-  readonly observer: Required<Observer>;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -40,41 +39,35 @@ export async function search(
   const plan = createPlanFor(request, rule, principal, availability, settings.balancer);
   const deadlineAtMs = trail.startedAtMs + rule.totalMs;
   const ended = (attempt: SentAttempt): void => endAttempt(trail, attempt, clock, observer);
+  judge.request(rule);
   const end = await failover(plan, rule, request.pin !== undefined, request.exchange.signal, {
-    send: (visit, key) => sendAttempt(request, visit, key, trail, deadlineAtMs, settings),
-    nextKey: (visit, tried) => nextKey(visit, tried, availability, settings.balancer),
-    judge({ visit, key, attempt, signal, retries }) {
-      const verdict = judge.failed({
-        visit,
-        key,
-        signal,
-        rule,
-        retries,
-        model: availability.modelFor(visit.backend),
-        request: {
-          body: request.exchange.body,
-          modelFromClient: visit.backend.model === undefined,
-          routeId: request.route.id,
-          startedAtMs: attempt.record.startedAtMs,
-        },
-      });
-      attempt.record.failure = verdict.failure;
+    send: (visit, key) => sendAttempt(request, visit, key, trail, rule, deadlineAtMs, settings),
+    nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, settings.balancer),
+    judge({ visit, key, attempt, signal, retries, tried }) {
+      const failed = { ...judged(visit, key, attempt), signal, rule, body: request.exchange.body };
+      const failure = judge.failed(failed);
+      attempt.record.failure = failure;
       ended(attempt);
-      return verdict;
+      return { failure, next: judge.next(failure, failed, retries, availability.keysLeft(visit.backend, tried, key)) };
     },
     succeeded(visit, key, attempt) {
-      judge.succeeded({ visit, key, model: availability.modelFor(visit.backend) });
+      judge.succeeded(judged(visit, key, attempt));
       attempt.record.firstContentAtMs = attempt.answer.firstContentAtMs;
       attempt.record.status = attempt.answer.status;
     },
     released(visit, key, attempt) {
-      judge.released({ visit, key });
+      judge.released({ visit, key, begunMs: attempt?.record.startedAtMs ?? clock.now() });
       if (attempt !== undefined) ended(attempt);
     },
-    mayOverride: () => judge.mayOverride(request.route.id, rule),
+    mayOverride: () => judge.mayOverride(rule),
     wait: settings.wait,
   });
   return { end, plan };
+}
+
+/** An attempt as the judge sees it. */
+export function judged(visit: Visit, key: UpstreamKey | undefined, { record }: SentAttempt): JudgedAttempt {
+  return { visit, key, model: record.model, begunMs: record.startedAtMs };
 }
 
 /** Closes an attempt's record, once. */
@@ -121,10 +114,12 @@ function createPlanFor(
 function nextKey(
   visit: Visit,
   tried: ReadonlySet<string>,
+  accountOtherThan: UpstreamKey | undefined,
   availability: Availability,
   balancer: Balancer,
 ): UpstreamKey | undefined {
   let eligible = availability.keys(visit.backend, visit.disabled).filter((key) => !tried.has(key.id));
+  if (accountOtherThan !== undefined) eligible = eligible.filter((key) => isOtherAccount(key, accountOtherThan));
   while (eligible.length > 0) {
     const key = balancer.pickKey(visit.backend.provider, eligible);
     if (availability.claimKey(key)) return key;

@@ -1,14 +1,15 @@
 // Builds and sends one upstream request for a visit: body edits, headers, credential, place. The other half of an attempt,
 // reading the answer, is stream/answer.ts.
 
-import type { AttemptRecord, Trail } from '../accounting/trail.ts';
+import type { AttemptRecord, Observer, Trail } from '../accounting/trail.ts';
 import { readClientKey } from '../auth/client-key.ts';
 import type { AttemptOutcome } from '../canonical/attempt.ts';
 import type { Clock } from '../canonical/clock.ts';
-import type { UpstreamKey } from '../config/snapshot.ts';
+import type { Backend, Rule, UpstreamKey } from '../config/snapshot.ts';
 import { providerKind } from '../providers/provider-kind.ts';
 import { upstreamHeaders } from '../providers/upstream-headers.ts';
 import type { Attempt } from '../routing/failover.ts';
+import { isListedStatus } from '../routing/failure-settings.ts';
 import type { Visit } from '../routing/plan.ts';
 import { Answer } from '../stream/answer.ts';
 import { type OutgoingRequest, send } from '../upstream/send.ts';
@@ -25,9 +26,10 @@ export interface SentAttempt extends Attempt {
 export interface SendSettings {
   readonly clock: Clock;
   readonly upstreams: Upstreams;
-  /** Trace context and the like; hears of each attempt. */
-  readonly attemptStarted: (trail: Trail, record: AttemptRecord) => Readonly<Record<string, string>> | undefined;
-  readonly onMalformed: () => void;
+  /** Hears of each attempt, and may add trace context to it. */
+  readonly observer: Required<Observer>;
+  /** Hears of each dropped frame, with the id of the backend that sent it. */
+  readonly onMalformed: (backend: string) => void;
 }
 
 /** Sends a request to the visited backend. */
@@ -36,8 +38,9 @@ export function sendAttempt(
   visit: Visit,
   key: UpstreamKey | undefined,
   trail: Trail,
+  rule: Rule,
   deadlineAtMs: number,
-  { clock, upstreams, attemptStarted, onMalformed }: SendSettings,
+  { clock, upstreams, observer, onMalformed }: SendSettings,
 ): SentAttempt {
   const { backend, timeouts } = visit;
   const record: AttemptRecord = {
@@ -57,10 +60,11 @@ export function sendAttempt(
     deadlineAtMs,
     protocol: request.passThrough,
     stream: request.stream,
-    hideUsage: request.peek?.wantsUsage === false,
-    onMalformed,
+    hideUsage: request.peek?.usageEdit !== undefined,
+    isFailure: (status) => isListedStatus(status, rule.failover),
+    onMalformed: () => onMalformed(backend.id),
   });
-  const outgoing = buildRequest(request, visit, key, attemptStarted(trail, record));
+  const outgoing = buildRequest(request, visit, key, observer.attemptStarted(trail, record));
   answer.source = send(upstreams.pool(backend.provider, timeouts.connectMs), outgoing, answer);
   return { answer, record, outcome: answer.outcome satisfies Promise<AttemptOutcome>, abort: () => answer.abort() };
 }
@@ -103,28 +107,18 @@ function withQuery(located: string, query: string, relayed: boolean): string {
   return located.includes('?') ? `${located}&${query.slice(1)}` : located + query;
 }
 
-function editBody(request: ProxyRequest, backend: Visit['backend']): Buffer {
+function editBody(request: ProxyRequest, backend: Backend): Buffer {
   const { peek, passThrough, exchange } = request;
   if (peek === undefined || passThrough === undefined) return exchange.body;
   const set = new Map(backend.set);
   const { upstreamModel } = backend;
   if (upstreamModel !== undefined && upstreamModel !== peek.model) set.set('model', JSON.stringify(upstreamModel));
-  const usage = usageOption(request, backend);
-  if (usage !== undefined) set.set('stream_options', usage);
+  const { usageEdit } = peek;
+  if (usageEdit !== undefined && asksForUsage(backend)) set.set(usageEdit.name, usageEdit.json);
   if (set.size === 0 && backend.remove.size === 0) return exchange.body;
   return passThrough.rewrite(exchange.body, peek, { set, remove: backend.remove });
 }
 
-/** Streams of chat and completions say what they cost only if asked to. */
-function usageOption(
-  { operation, peek, stream, exchange }: ProxyRequest,
-  backend: Visit['backend'],
-): string | undefined {
-  if (!stream || peek === undefined || peek.wantsUsage) return undefined;
-  if (operation.protocol !== 'openai-chat' && operation.protocol !== 'openai-completions') return undefined;
-  if (providerKind(backend.provider.config.type)?.usageOnRequest !== true) return undefined;
-  const member = peek.members.find(({ name }) => name === 'stream_options');
-  const given: unknown =
-    member === undefined ? null : JSON.parse(exchange.body.toString('utf8', member.valueStart, member.valueEnd));
-  return JSON.stringify({ ...(typeof given === 'object' ? given : null), include_usage: true });
+function asksForUsage(backend: Backend): boolean {
+  return providerKind(backend.provider.config.type)?.usageOnRequest === true;
 }

@@ -41,6 +41,8 @@ export interface AnswerSettings {
   readonly protocol: PassThroughProtocol | undefined;
   readonly stream: boolean;
   readonly hideUsage: boolean;
+  /** Statuses that the route takes for failures, beyond those that always are. */
+  readonly isFailure: (status: number) => boolean;
   /** Hears of frames that were dropped because they are malformed. */
   readonly onMalformed: () => void;
 }
@@ -95,6 +97,11 @@ export class Answer {
   /** Whether all of the answer is here: it can be sent with its length. */
   get whole(): boolean {
     return this.#ended === 'end';
+  }
+
+  /** The number that an event of our own would have in the stream, where the protocol numbers its events. */
+  get nextSequence(): number {
+    return this.#tap?.nextSequence ?? 0;
   }
 
   /** Whether frames are passed on one by one, so that something may be said between them. */
@@ -184,12 +191,12 @@ export class Answer {
   #openStream(): void {
     const { protocol, hideUsage, onMalformed } = this.#settings;
     if (protocol === undefined) return;
-    this.#tap = protocol.tap({ hideUsage });
+    this.#tap = protocol.tap({ hideUsage, headers: this.headers });
     this.#reader = new StreamReader(this.#tap, this.headers, onMalformed);
   }
 
   #phaseOf(status: number, headers: SignalHeaders): Phase {
-    if (status < 200 || status > 299) return 'error';
+    if (status < 200 || status > 299 || this.#settings.isFailure(status)) return 'error';
     if (this.#settings.protocol === undefined) return 'opaque';
     const isStream = headers['content-type']?.toLowerCase().startsWith('text/event-stream') ?? false;
     return this.#settings.stream && isStream ? 'stream' : 'whole';
@@ -274,7 +281,7 @@ export class Answer {
     }
     const body = this.takeBody();
     this.#hold(body);
-    const reading = this.#settings.protocol?.readAnswer(body);
+    const reading = this.#settings.protocol?.readAnswer(body, this.headers);
     this.#usage = reading?.usage;
     if (reading?.signal !== undefined) this.#broke(reading.signal);
     else this.#succeed(reading?.empty === true ? 'empty' : 'committed');

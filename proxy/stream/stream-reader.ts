@@ -61,7 +61,7 @@ export class StreamReader {
     const bytes: Buffer[] = [];
     let content = false;
     for (const frame of frames) {
-      const verdict = this.#tap.frame(frame.toString('utf8'));
+      const verdict = this.#tap.frame(frame);
       this.#malformed = verdict === 'malformed' ? this.#malformed + 1 : 0;
       switch (verdict) {
         case 'content':

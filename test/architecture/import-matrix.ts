@@ -82,7 +82,7 @@ export const rooms: readonly Room[] = [
   proxyFolder('admin', { packages: ['fastify', '@fastify'] }),
   proxyFolder('console'),
   proxyFolder('telemetry', { packages: telemetry }),
-  files(/^proxy\/(main|gateway|pipeline|steps\/.*)(\.ts)?$/, { imports: ['proxy'], packages: ['commander'] }),
+  files(/^proxy\/(main|proxy|gateway|gateway-facts|system-clock|pipeline|steps\/.*)(\.ts)?$/, { imports: ['proxy'], packages: ['commander'] }),
 
   folder('operator/compile', { imports: ['crds', ...contract], builtins: ['node:crypto'] }),
   folder('operator/status', { imports: ['crds', schema], types: ['operator/compile'], builtins: [] }),

@@ -1,0 +1,88 @@
+// What a gateway tells of itself: to the admin port, to metrics. Reads everything, changes nothing.
+
+import type { Observer } from './accounting/trail.ts';
+import { createBackendSwitch } from './admin/backend-switch.ts';
+import type { AdminSources, Readiness } from './admin/sources.ts';
+import { type AdminState, describeState } from './admin/state.ts';
+import type { Clock } from './canonical/clock.ts';
+import type { SnapshotStore } from './config/store.ts';
+import type { DisableBook, StateStore } from './state/store.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+/** Requests under way, in all and by backend. */
+export class InFlight {
+  readonly #byBackend = new Map<string, number>();
+  #requests = 0;
+
+  get requests(): number {
+    return this.#requests;
+  }
+
+  of(backendId: string): number {
+    return this.#byBackend.get(backendId) ?? 0;
+  }
+
+  readonly observer: Observer = {
+    requestStarted: () => {
+      this.#requests += 1;
+    },
+    attemptStarted: (_trail, { backend }) => {
+      this.#byBackend.set(backend, this.of(backend) + 1);
+      return undefined;
+    },
+    attemptEnded: (_trail, { backend }) => {
+      const left = this.of(backend) - 1;
+      if (left > 0) this.#byBackend.set(backend, left);
+      else this.#byBackend.delete(backend);
+    },
+    requestEnded: () => {
+      this.#requests -= 1;
+    },
+  };
+}
+
+/** Where the facts come from. */
+export interface FactsSettings {
+  readonly clock: Clock;
+  readonly snapshots: SnapshotStore;
+  readonly disables: DisableBook;
+  readonly state: StateStore;
+  readonly inFlight: InFlight;
+}
+
+/** State of everything that can be chosen, as of now. */
+export function describeGateway({ clock, snapshots, disables, state, inFlight }: FactsSettings): AdminState {
+  return describeState({
+    config: snapshots.current?.config,
+    disables: disables.list(),
+    store: state.health(),
+    inFlight: inFlight.requests,
+    inFlightOf: (backendId) => inFlight.of(backendId),
+    onTrial: (target) => disables.isTrial(target, clock.now()),
+    nowMs: clock.now(),
+  });
+}
+
+/** Which configuration is in force, and which was refused last. */
+export function describeConfig(snapshots: SnapshotStore): ReturnType<AdminSources['config']> {
+  const { current, servedSinceMs, lastRefusal } = snapshots;
+  if (current === undefined) return { lastRefusal };
+  const { revision, digest, className } = current;
+  return { revision, digest, className, servedSinceMs, lastRefusal };
+}
+
+/** Everything that the admin port stands on. */
+export function createAdminSources(settings: FactsSettings, metrics: Metrics, isDraining: () => boolean): AdminSources {
+  const { snapshots, disables, clock } = settings;
+  return {
+    readiness(): Readiness {
+      if (isDraining()) return { ready: false, reason: 'draining' };
+      if (snapshots.current === undefined) return { ready: false, reason: 'no configuration yet' };
+      return { ready: true };
+    },
+    config: () => describeConfig(snapshots),
+    state: () => describeGateway(settings),
+    metrics: () => metrics.render(),
+    ...createBackendSwitch(disables, clock),
+  };
+}

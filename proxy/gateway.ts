@@ -1,0 +1,239 @@
+// Puts a proxy together: configuration in, requests through, facts out. Everything is made here and passed on; nothing
+// below reads the environment, a clock or another room's state by itself.
+
+import { randomBytes } from 'node:crypto';
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
+import { combineObservers } from './accounting/account.ts';
+import type { Observer } from './accounting/trail.ts';
+import { createAdmin } from './admin/admin.ts';
+import { Balancer } from './balancing/balancer.ts';
+import type { Snapshot } from './config/snapshot.ts';
+import { type Refusal, SnapshotStore } from './config/store.ts';
+import { createAdminSources, describeConfig, describeGateway, type FactsSettings, InFlight } from './gateway-facts.ts';
+import { createIngress, type Ingress, type ListenAddress } from './ingress/ingress.ts';
+import { defaultIngressLimits } from './ingress/limits.ts';
+import type { Handler } from './ingress/exchange.ts';
+import { createRequestIds } from './ingress/request-id.ts';
+import { createPipeline } from './pipeline.ts';
+import { protocols } from './protocols/registry.ts';
+import { createClassifier } from './routing/classify.ts';
+import { createFailureCounter } from './routing/failure-counter.ts';
+import { createJudge, type Judge } from './routing/judge.ts';
+import { createKeyHistories, type KeyHistories } from './routing/key-history.ts';
+import { createPoisonBook } from './routing/poison.ts';
+import { createRetryBudget } from './routing/retry-budget.ts';
+import { createDisableBook } from './state/disable-book.ts';
+import { createMemoryStore } from './state/memory-store.ts';
+import { createRedisStore } from './state/redis-store.ts';
+import type { DisableBook, StateStore } from './state/store.ts';
+import { createSteps } from './steps/pipeline-steps.ts';
+import { systemClock, waitOrAbort } from './system-clock.ts';
+import { createAccessLog } from './telemetry/access-log.ts';
+import { createLog, type FlushableDestination, type Log, type LogLevel, openDestination } from './telemetry/log.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { createProcessMetrics } from './telemetry/process-metrics.ts';
+import { createScrubber, type Scrubber } from './telemetry/redaction.ts';
+import { createTraces, type Traces } from './telemetry/traces.ts';
+import type { AddressPolicy } from './upstream/address-policy.ts';
+import { createUpstreams } from './upstream/upstreams.ts';
+
+/** How long a starting proxy waits for Redis, so that it does not begin with backends that others know to be broken. */
+const storeStartMs = 1000;
+
+/** How a gateway is run. */
+export interface GatewayOptions {
+  readonly version: string;
+  readonly listen: ListenAddress;
+  readonly admin: ListenAddress & { readonly token: string | undefined };
+  /** Undefined: nothing is shared with other processes. */
+  readonly redisURL: string | undefined;
+  readonly className: string;
+  /** How many proxies share Redis, until it has told. */
+  readonly replicas: number;
+  readonly drainMs: number;
+  readonly addresses: AddressPolicy;
+  readonly logLevel: LogLevel;
+  readonly accessLog: boolean;
+  /** Where spans go; undefined = nowhere. */
+  readonly otlpEndpoint: string | undefined;
+  readonly serviceName: string | undefined;
+}
+
+/** A proxy that listens. */
+export interface Gateway {
+  readonly listening: { readonly data: ListenAddress; readonly admin: ListenAddress };
+  readonly log: Log;
+  readonly snapshots: SnapshotStore;
+  /** Offers a configuration and its credentials; the refusal, or undefined if they are in force. */
+  offer(config: unknown, credentials: unknown): Refusal | undefined;
+  /** Records that a configuration could not even be offered. */
+  refuse(reasons: readonly string[]): void;
+  /** Stops taking requests, lets those under way finish (up to the deadline), and closes everything. */
+  drain(): Promise<void>;
+}
+
+/** What the parts of one gateway have in common. */
+interface Ground {
+  readonly options: GatewayOptions;
+  /** Names this process to other proxies, in logs and request ids. */
+  readonly proxyId: string;
+  readonly log: Log;
+  readonly destination: FlushableDestination;
+  readonly scrubber: Scrubber;
+  readonly facts: FactsSettings;
+}
+
+/** Starts a proxy. It is not ready before its first configuration. Rejects if it cannot listen. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const ground = layGround(options);
+  const { log, facts, destination } = ground;
+  const { snapshots, state } = facts;
+  const metrics = createGatewayMetrics(ground);
+  const traces = await createGatewayTraces(ground);
+  const upstreams = createUpstreams({ clock, addresses: options.addresses, resolve: resolveAll });
+  const keys = createKeyHistories({ clock });
+  const observer = createObserver(ground, metrics, traces);
+  const steps = createSteps({
+    ...facts,
+    store: snapshots,
+    upstreams,
+    observer,
+    balancer: new Balancer(Math.random),
+    judge: createGatewayJudge(facts.disables, keys),
+    onMalformed: (backend) => metrics.malformedFrame(backend),
+    unexpected: (error, requestId) => log.error({ error, requestId }, 'request failed for a fault of the gateway'),
+    wait: waitOrAbort,
+  });
+  const ingress = createGatewayIngress(ground, createPipeline(steps));
+  let draining = false;
+  const sources = createAdminSources(facts, metrics, () => draining);
+  const admin = createAdmin({ ...options.admin, sources, clock, log });
+  snapshots.onChange((next, previous) => {
+    metrics.setConfig(next.config);
+    upstreams.retain(next);
+    adoptKeys(next, previous, ground, keys);
+  });
+  await state.start(storeStartMs);
+  const listening = {
+    admin: await admin.listen(),
+    data: await ingress.listen(options.listen.host, options.listen.port),
+  };
+  return {
+    listening,
+    log,
+    snapshots,
+    offer(config, credentials) {
+      const refusal = snapshots.offer(config, credentials);
+      if (refusal !== undefined) metrics.configRefused();
+      return refusal;
+    },
+    refuse(reasons) {
+      snapshots.refuse({ revision: undefined, digest: undefined, reasons });
+      metrics.configRefused();
+    },
+    async drain() {
+      draining = true;
+      const report = await ingress.drain({ deadlineMs: options.drainMs });
+      log.info({ ...report }, 'drained');
+      await Promise.all([upstreams.close(), state.close(), traces?.shutdown()]);
+      await admin.close();
+      destination.flush();
+    },
+  };
+}
+
+const clock = systemClock;
+
+function layGround(options: GatewayOptions): Ground {
+  const proxyId = randomBytes(6).toString('hex');
+  const destination = openDestination(1);
+  const scrubber = createScrubber();
+  const log = createLog({ level: options.logLevel, destination, scrubber });
+  const state = createStateStore(options, proxyId, log);
+  const disables = createDisableBook({ clock, store: state, proxyId, log });
+  const snapshots = new SnapshotStore(clock);
+  const facts = { clock, snapshots, disables, state, inFlight: new InFlight() };
+  return { options, proxyId, destination, scrubber, log, facts };
+}
+
+function createStateStore({ redisURL, className, replicas }: GatewayOptions, proxyId: string, log: Log): StateStore {
+  if (redisURL === undefined) return createMemoryStore({ clock });
+  return createRedisStore({ url: redisURL, className, proxyId, clock, random: Math.random, log, replicas });
+}
+
+function createGatewayMetrics({ options, proxyId, facts }: Ground): Metrics {
+  const metrics = createMetrics({
+    clock,
+    version: options.version,
+    proxyId,
+    sources: {
+      targets: () => describeGateway(facts),
+      config: () => describeConfig(facts.snapshots),
+      store: () => facts.state.health(),
+    },
+    processMetrics: createProcessMetrics(),
+  });
+  facts.disables.onChange((change) => metrics.disableChanged(change));
+  return metrics;
+}
+
+function createGatewayTraces({ options, proxyId, log }: Ground): Promise<Traces | undefined> {
+  const { otlpEndpoint: endpoint, serviceName, version } = options;
+  return createTraces({ endpoint, serviceName, proxyId, version, clock, log });
+}
+
+function createObserver(ground: Ground, metrics: Metrics, traces: Traces | undefined): Required<Observer> {
+  const { options, destination, log, facts } = ground;
+  const accessLog = createAccessLog({ enabled: options.accessLog, level: options.logLevel, destination, clock });
+  const observers = [facts.inFlight.observer, metrics.observer, accessLog, traces?.observer];
+  return combineObservers(
+    observers.filter((observer) => observer !== undefined),
+    (error) => log.error({ error }, 'an observer failed'),
+  );
+}
+
+function createGatewayJudge(disables: DisableBook, keys: KeyHistories): Judge {
+  return createJudge({
+    clock,
+    random: Math.random,
+    classify: createClassifier({ clock }),
+    disables,
+    counter: createFailureCounter({ clock }),
+    poison: createPoisonBook({ clock }),
+    budget: createRetryBudget({ clock }),
+    keys,
+  });
+}
+
+function createGatewayIngress({ proxyId, log }: Ground, handler: Handler): Ingress {
+  return createIngress({
+    handler,
+    encodeError: (_path, error, requestId) => protocols.relay.client.encodeError(error, requestId),
+    clock,
+    newId: createRequestIds(proxyId),
+    limits: defaultIngressLimits,
+    log,
+  });
+}
+
+/** A key whose secret has changed is a new key: what was held against the old one is forgotten everywhere. */
+function adoptKeys(next: Snapshot, previous: Snapshot | undefined, ground: Ground, histories: KeyHistories): void {
+  const before = secretsByTarget(previous);
+  const now = secretsByTarget(next);
+  const kept = [...now].filter(([target, secret]) => before.get(target) === secret).map(([target]) => target);
+  histories.retain(new Set(kept));
+  for (const [target, secret] of now) {
+    if (before.has(target) && before.get(target) !== secret) ground.facts.disables.clear(target);
+  }
+  ground.scrubber.setSecrets(now.values());
+}
+
+function secretsByTarget(snapshot: Snapshot | undefined): Map<string, string> {
+  const keys = [...(snapshot?.providers.values() ?? [])].flatMap((provider) => provider.keys);
+  return new Map(keys.map((key) => [key.target, key.secret]));
+}
+
+function resolveAll(hostname: string): Promise<LookupAddress[]> {
+  return lookup(hostname, { all: true });
+}

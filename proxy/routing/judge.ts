@@ -1,0 +1,149 @@
+// Gathers what a verdict needs, lets the pure rules decide, and records what they say: the one place where failures
+// become disables. Before this a failure is a signal, after it the loop only follows the next step.
+
+import type { Clock } from '../canonical/clock.ts';
+import type { Failure, FailureSignal } from '../canonical/failure.ts';
+import type { Backend, Rule, UpstreamKey } from '../config/snapshot.ts';
+import type { Classify } from './classify.ts';
+import { type Consequences, consequences, type Disabling } from './consequence.ts';
+import { type KeysLeft, nextStep, retryWaitMs } from './disposition.ts';
+import type { FailureCounter } from './failure-counter.ts';
+import type { NextStep } from './failover.ts';
+import type { KeyHistories } from './key-history.ts';
+import type { Visit } from './plan.ts';
+import type { PoisonBook } from './poison.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import { modelTarget } from './target.ts';
+
+/** The part of the disable book that is written here. */
+export interface DisableWriter {
+  disable(target: string, cause: Omit<Disabling, 'target'>): unknown;
+  clear(target: string): void;
+  settleTrial(target: string, succeeded: boolean, begunMs: number): void;
+  /** Whether an attempt that began then is the target's trial (rule 21). */
+  isTrial(target: string, begunMs: number): boolean;
+  repeats(target: string): number;
+}
+
+/** What a judge is made of. */
+export interface JudgeSettings {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly classify: Classify;
+  readonly disables: DisableWriter;
+  readonly counter: FailureCounter;
+  readonly poison: PoisonBook;
+  readonly budget: RetryBudget;
+  readonly keys: KeyHistories;
+}
+
+/** One attempt, as far as verdicts depend on it. */
+export interface JudgedAttempt {
+  readonly visit: Visit;
+  readonly key: UpstreamKey | undefined;
+  /** The model named to the upstream. */
+  readonly model: string | undefined;
+  /** Unix milliseconds. */
+  readonly begunMs: number;
+}
+
+/** An attempt that failed. */
+export interface FailedRequest extends JudgedAttempt {
+  readonly signal: FailureSignal;
+  readonly rule: Rule;
+  readonly body: Uint8Array;
+}
+
+/** Judges attempts. */
+export interface Judge {
+  /** Classifies a failure and records what it disables. */
+  failed(attempt: FailedRequest): Failure;
+  /** What to try after a failure before content. */
+  next(failure: Failure, attempt: FailedRequest, retries: number, keysLeft: KeysLeft): NextStep;
+  succeeded(attempt: JudgedAttempt): void;
+  /** The attempt ended without a verdict: the client left, or the time was over. */
+  released(attempt: Pick<JudgedAttempt, 'visit' | 'key' | 'begunMs'>): void;
+  /** Counts a client's request, and takes an attempt on a disabled backend out of the budget (rule 3). */
+  request(rule: Rule): void;
+  mayOverride(rule: Rule): boolean;
+}
+
+/** Makes a judge. */
+export function createJudge(settings: JudgeSettings): Judge {
+  const { clock, random, classify, disables, counter, poison, budget, keys } = settings;
+
+  function failed(attempt: FailedRequest): Failure {
+    const { visit, key, rule, signal, begunMs } = attempt;
+    const { backend } = visit;
+    const credentials = backend.provider.config.credentials.type;
+    const hide = [new URL(backend.provider.config.baseURL).host, ...(key === undefined ? [] : [key.secret])];
+    const failure = classify(backend.provider.config.type, signal, { credentials, hide });
+    const { disable, count } = judgeConsequences(attempt, failure);
+    for (const disabling of disable) apply(disabling);
+    if (count !== undefined && counter.add(count.target, rule.failover.disable)) apply(count);
+    if (key !== undefined && failure.class === 'Authentication') keys.refused(key.target);
+    settle(visit, key, false, begunMs);
+    return failure;
+  }
+
+  function judgeConsequences(attempt: FailedRequest, failure: Failure): Consequences {
+    const { visit, key, rule, model, body, begunMs } = attempt;
+    const { backend } = visit;
+    return consequences(
+      failure,
+      {
+        backend: backend.target,
+        key: key?.target,
+        model,
+        modelOfBackend: backend.model !== undefined,
+        credentials: backend.provider.config.credentials.type,
+        keyHistory: keys.of(key?.target),
+        trial: disables.isTrial(backend.target, begunMs),
+        poisoned: failure.status === 500 && poison.record(body, backend.id),
+        nowMs: clock.now(),
+        repeats: (target) => disables.repeats(target),
+      },
+      rule.failover,
+    );
+  }
+
+  function apply({ target, ...cause }: Disabling): void {
+    disables.disable(target, cause);
+  }
+
+  function settle({ backend }: Visit, key: UpstreamKey | undefined, succeeded: boolean, begunMs: number): void {
+    disables.settleTrial(backend.target, succeeded, begunMs);
+    if (key !== undefined) disables.settleTrial(key.target, succeeded, begunMs);
+  }
+
+  return {
+    failed,
+    next(failure, { visit, rule }, retries, keysLeft) {
+      const waitMs = retryWaitMs(failure, rule.failover.retry, retries, random);
+      if (waitMs !== undefined && budget.take(rule.id, rule.failover.retryBudgetPercent)) {
+        return { type: 'same-backend', waitMs };
+      }
+      const step = nextStep(failure, rule.failover, keysLeft);
+      if (step.type !== 'next-backend' || !step.largerContext) return step;
+      return { type: 'next-backend', accepts: (other) => hasLargerContext(other, visit.backend) };
+    },
+    succeeded({ visit, key, model, begunMs }) {
+      if (key !== undefined) keys.worked(key.target);
+      // Rule 4: what works although it was disabled is enabled everywhere.
+      if (visit.disabled) {
+        disables.clear(visit.backend.target);
+        if (model !== undefined) disables.clear(modelTarget(visit.backend.target, model));
+      }
+      settle(visit, key, true, begunMs);
+    },
+    released: ({ visit, key, begunMs }) => settle(visit, key, false, begunMs),
+    request: (rule) => budget.request(rule.id),
+    mayOverride: (rule) => budget.take(rule.id, rule.failover.retryBudgetPercent),
+  };
+}
+
+/** Only a declared context can be known to be larger. */
+function hasLargerContext(other: Backend, than: Backend): boolean {
+  const tokens = other.modelConfig?.maxContextTokens;
+  return tokens !== undefined && tokens > (than.modelConfig?.maxContextTokens ?? 0);
+}
