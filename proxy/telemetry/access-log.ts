@@ -5,7 +5,7 @@ import type { AttemptRecord, Observer, Trail } from '../accounting/trail.ts';
 import type { Clock } from '../canonical/clock.ts';
 import { logLevels, type LogDestination, type LogLevel } from './log.ts';
 import { printable, scrubPatterns } from './redaction.ts';
-import { answeringAttempt } from './trail-facts.ts';
+import { answeringAttempt, secondsToFirstContent } from './trail-facts.ts';
 
 /** What an access log is made of. */
 export interface AccessLogOptions {
@@ -45,8 +45,8 @@ function accessFacts(trail: Trail, endedAtMs: number): Record<string, unknown> {
     status: trail.status,
     outcome: trail.outcome,
     error: trail.errorCode,
-    durationMs: between(trail.startedAtMs, endedAtMs),
-    firstContentMs: between(trail.startedAtMs, trail.firstContentAtMs),
+    durationMs: Math.max(0, endedAtMs - trail.startedAtMs),
+    firstContentMs: toMs(secondsToFirstContent(trail)),
     backend: answering?.backend,
     upstreamModel: answering?.model === trail.requestModel ? undefined : chosen(answering?.model),
     upstreamKey: answering?.key,
@@ -75,6 +75,6 @@ function chosen(text: string | undefined): string | undefined {
   return text === undefined ? undefined : scrubPatterns(printable(text));
 }
 
-function between(fromMs: number, toMs: number | undefined): number | undefined {
-  return toMs === undefined ? undefined : Math.max(0, toMs - fromMs);
+function toMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(seconds * 1000);
 }

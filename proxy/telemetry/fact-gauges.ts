@@ -40,12 +40,26 @@ export interface FactSources {
   readonly store: () => StoreHealth;
 }
 
-/** Makes the gauges over the facts. */
-export function createFactGauges(sources: FactSources): readonly Family[] {
-  return [...targetGauges(sources), ...configGauges(sources), ...storeGauges(sources)];
+/** Gauges over facts. */
+export interface FactGauges {
+  readonly families: readonly Family[];
+  /** Forgets what was read: once before each scrape, so that all gauges of one scrape tell of the same moment. */
+  refresh(): void;
 }
 
-function targetGauges({ targets }: FactSources): readonly Family[] {
+/** Makes the gauges over the facts. */
+export function createFactGauges(sources: FactSources): FactGauges {
+  let targets: TargetsFacts | undefined;
+  const sameTargets = (): TargetsFacts => (targets ??= sources.targets());
+  return {
+    families: [...targetGauges(sameTargets), ...configGauges(sources), ...storeGauges(sources)],
+    refresh() {
+      targets = undefined;
+    },
+  };
+}
+
+function targetGauges(targets: () => TargetsFacts): readonly Family[] {
   return [
     createGauge({
       name: 'sluice_backend_state',

@@ -11,7 +11,13 @@ import { createFactGauges, type FactSources } from './fact-gauges.ts';
 import { createRequestFamilies, listFamilies } from './request-families.ts';
 import { createSeriesTables, type SeriesTables } from './series-tables.ts';
 import { createGauge, type Family } from './series.ts';
-import { answeringAttempt, attemptBefore, attemptOutcome } from './trail-facts.ts';
+import {
+  answeringAttempt,
+  attemptBefore,
+  attemptOutcome,
+  secondsBetween,
+  secondsToFirstContent,
+} from './trail-facts.ts';
 
 /** Lines written before requests get a turn: about two milliseconds of work. */
 const linesPerTurn = 2000;
@@ -55,12 +61,13 @@ export function createMetrics({ clock, version, proxyId, sources, processMetrics
   const requestFamilies = createRequestFamilies();
   const tables = createSeriesTables(requestFamilies);
   const disables = createDisableCounters(proxyId);
+  const facts = createFactGauges(sources);
   const counts = { inFlight: 0, configsApplied: 0, configsRefused: 0 };
   const families: Family[] = [
     ...ownGauges(version, counts),
     ...listFamilies(requestFamilies),
     disables.family,
-    ...createFactGauges(sources),
+    ...facts.families,
   ];
   return {
     observer: createObserver({ clock, tables, counts }),
@@ -77,10 +84,11 @@ export function createMetrics({ clock, version, proxyId, sources, processMetrics
       if (families.some(({ name }) => name === family.name)) throw new Error(`There are two metrics ${family.name}.`);
       families.push(family);
     },
-    render: sharedWhileRunning(async () => ({
-      contentType: 'text/plain; version=0.0.4; charset=utf-8',
-      body: (await renderFamilies(families)) + ((await processMetrics?.()) ?? ''),
-    })),
+    render: sharedWhileRunning(async () => {
+      facts.refresh();
+      const body = (await renderFamilies(families)) + ((await processMetrics?.()) ?? '');
+      return { contentType: 'text/plain; version=0.0.4; charset=utf-8', body };
+    }),
   };
 }
 
@@ -135,42 +143,26 @@ function createObserver({ clock, tables, counts }: ObserverOptions): Observer {
       return undefined;
     },
     attemptEnded(_trail: Trail, attempt: AttemptRecord) {
-      const { startedAtMs, firstContentAtMs, endedAtMs, failure } = attempt;
       const series = tables.backend(attempt.backend);
-      series.attemptEnded(attemptOutcome(attempt), secondsBetween(startedAtMs, endedAtMs ?? clock.now()));
-      if (firstContentAtMs !== undefined) series.firstContent(secondsBetween(startedAtMs, firstContentAtMs));
-      if (failure !== undefined) series.failure(failure.class);
+      const seconds = secondsBetween(attempt.startedAtMs, attempt.endedAtMs ?? clock.now());
+      series.attemptEnded(attemptOutcome(attempt), seconds);
+      const secondsToContent = secondsToFirstContent(attempt);
+      if (secondsToContent !== undefined) series.firstContent(secondsToContent);
+      if (attempt.failure !== undefined) series.failure(attempt.failure.class);
     },
     requestEnded(trail: Trail) {
       counts.inFlight -= 1;
-      const {
-        protocol,
-        status,
-        outcome = 'refused',
-        startedAtMs,
-        firstContentAtMs,
-        endedAtMs,
-        errorCode,
-        usage,
-      } = trail;
+      const { protocol, status, outcome = 'refused', startedAtMs, endedAtMs, errorCode, usage } = trail;
       const series = tables.route(trail.route);
-      series.requestEnded({
-        protocol,
-        status,
-        outcome,
-        seconds: secondsBetween(startedAtMs, endedAtMs ?? clock.now()),
-      });
-      if (firstContentAtMs !== undefined) series.firstContent(secondsBetween(startedAtMs, firstContentAtMs));
+      const seconds = secondsBetween(startedAtMs, endedAtMs ?? clock.now());
+      series.requestEnded({ protocol, status, outcome, seconds });
+      const secondsToContent = secondsToFirstContent(trail);
+      if (secondsToContent !== undefined) series.firstContent(secondsToContent);
       if (errorCode !== undefined) series.error(errorCode);
       const answering = usage === undefined ? undefined : answeringAttempt(trail);
       if (usage !== undefined && answering !== undefined) tables.backend(answering.backend).usage(usage);
     },
   };
-}
-
-/** Never negative: the wall clock may have been set back in between. */
-function secondsBetween(fromMs: number, toMs: number): number {
-  return Math.max(0, toMs - fromMs) / 1000;
 }
 
 async function renderFamilies(families: readonly Family[]): Promise<string> {

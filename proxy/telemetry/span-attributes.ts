@@ -6,6 +6,7 @@ import type { Attributes } from '@opentelemetry/api';
 import type { AttemptRecord, Trail } from '../accounting/trail.ts';
 import type { Usage } from '../canonical/usage.ts';
 import { printable, scrubPatterns } from './redaction.ts';
+import { secondsToFirstContent } from './trail-facts.ts';
 
 /** `gen_ai.provider.name`, where the conventions have a value of their own; else the type in lower case. */
 const providerNames: Readonly<Record<string, string>> = {
@@ -111,12 +112,11 @@ export function attemptStartAttributes({ protocol, stream }: Trail, attempt: Att
 
 /** What is known of an attempt when it has ended; `usage` if its answer is what the client got. */
 export function attemptEndAttributes(attempt: AttemptRecord, usage: Usage | undefined, stream: boolean): Attributes {
-  const { startedAtMs, firstContentAtMs, status, failure } = attempt;
-  const firstContentMs = firstContentAtMs === undefined ? undefined : Math.max(0, firstContentAtMs - startedAtMs);
+  const { status, failure } = attempt;
   return defined({
     'http.response.status_code': status,
     'error.type': failure?.class,
-    'gen_ai.response.time_to_first_chunk': stream && firstContentMs !== undefined ? firstContentMs / 1000 : undefined,
+    'gen_ai.response.time_to_first_chunk': stream ? secondsToFirstContent(attempt) : undefined,
     'gen_ai.usage.input_tokens': usage?.inputTokens,
     'gen_ai.usage.output_tokens': usage?.outputTokens,
     'gen_ai.usage.cache_read.input_tokens': usage?.cachedTokens,

@@ -149,7 +149,7 @@ function endAttempt(api: OpenTelemetryApi, { span, attempt, trail }: AttemptSpan
   if (span.isRecording()) {
     const usage = answeringAttempt(trail) === attempt ? trail.usage : undefined;
     span.setAttributes(attributes.attemptEndAttributes(attempt, usage, trail.stream === true));
-    if (attempt.firstContentAtMs !== undefined) span.addEvent('first content', attempt.firstContentAtMs);
+    if (attempt.firstContentAtMs) span.addEvent('first content', attempt.firstContentAtMs);
     if (attempt.failure !== undefined)
       span.setStatus({ code: api.SpanStatusCode.ERROR, message: attempt.failure.class });
   }

@@ -11,6 +11,20 @@ export function attemptOutcome(attempt: AttemptRecord): AttemptOutcome {
   return attempt.firstContentAtMs === undefined ? 'abandoned' : 'success';
 }
 
+/** Seconds until the first content; undefined if there was none (a whole answer that is empty says 0 = never). */
+export function secondsToFirstContent(record: {
+  readonly startedAtMs: number;
+  readonly firstContentAtMs?: number;
+}): number | undefined {
+  const { startedAtMs, firstContentAtMs } = record;
+  return firstContentAtMs ? secondsBetween(startedAtMs, firstContentAtMs) : undefined;
+}
+
+/** Never negative: the wall clock may have been set back in between. */
+export function secondsBetween(fromMs: number, toMs: number): number {
+  return Math.max(0, toMs - fromMs) / 1000;
+}
+
 /** The attempt whose answer the client got, or the last one made. */
 export function answeringAttempt({ attempts }: Trail): AttemptRecord | undefined {
   for (let index = attempts.length - 1; index >= 0; index -= 1) {
