@@ -2,7 +2,7 @@
 
 import { isError } from '../openai/choices.ts';
 import { createPassThrough } from '../openai/pass-through.ts';
-import type { FrameFacts } from '../openai/stream-tap.ts';
+import type { FrameFacts } from '../openai/stream-judge.ts';
 import { type JsonObject, readUsage } from '../openai/wire.ts';
 
 /** Pass-through of `openai-embeddings`. */

@@ -1,7 +1,7 @@
 // The pass-through lane of responses.
 
 import { createPassThrough } from '../openai/pass-through.ts';
-import type { FrameFacts } from '../openai/stream-tap.ts';
+import type { FrameFacts } from '../openai/stream-judge.ts';
 import { isJsonObject, type JsonObject, readUsage } from '../openai/wire.ts';
 import { eventHasContent, isFiltered, responseHasContent, terminalEvents } from './wire.ts';
 

@@ -1,6 +1,6 @@
 // Answers that consist of choices: chat completions and legacy completions, whole and in chunks.
 
-import type { FrameFacts } from './stream-tap.ts';
+import type { FrameFacts } from './stream-judge.ts';
 import { isJsonObject, type JsonObject, readUsage } from './wire.ts';
 
 /** Finishes that are failures in the shape of a success: vLLM; OpenRouter and Mistral; DeepSeek. */

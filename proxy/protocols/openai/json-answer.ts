@@ -2,7 +2,7 @@
 
 import type { SignalHeaders } from '../../canonical/failure.ts';
 import type { AnswerReading } from '../protocol.ts';
-import type { FrameFacts } from './stream-tap.ts';
+import type { FrameFacts } from './stream-judge.ts';
 import { isJsonObject, type JsonObject, parseJson } from './wire.ts';
 
 /** What is kept of a body that is not an answer, for the classifier: no vendor says why later than here. */

@@ -4,7 +4,8 @@ import { rewriteMembers } from '../json-members.ts';
 import type { PassThroughProtocol, ProtocolId } from '../protocol.ts';
 import { type HasContent, readChoices } from './choices.ts';
 import { readJsonAnswer, type ReadWholeAnswer } from './json-answer.ts';
-import { OpenAiStreamTap, type ReadFacts } from './stream-tap.ts';
+import type { ReadFacts } from './stream-judge.ts';
+import { OpenAiStreamTap } from './stream-tap.ts';
 
 /** Builds the pass-through lane of one protocol of the family. */
 export function createPassThrough(options: {
