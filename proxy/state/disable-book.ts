@@ -94,7 +94,7 @@ class LocalDisableBook implements DisableBook, StatePeer {
   }
 
   isTrial(target: TargetId, begunMs: number): boolean {
-    return this.#records.get(target)?.isTrial(begunMs) ?? false;
+    return this.#records.get(target)?.isTrial(begunMs, this.#clock.now(), this.#trialMaxMs) ?? false;
   }
 
   repeats(target: TargetId): number {

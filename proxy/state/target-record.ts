@@ -48,21 +48,21 @@ export class TargetRecord {
   claim(nowMs: number, trialMaxMs: number): boolean {
     if (disabledUntil(this.#facts, nowMs) !== 0) return false;
     if (!this.#owesTrial) return true;
-    if (this.#trialSinceMs !== undefined && nowMs - this.#trialSinceMs < trialMaxMs) return false;
+    if (this.#isTrialRunning(nowMs, trialMaxMs)) return false;
     this.#trialSinceMs = nowMs;
     return true;
   }
 
   /** The end of an attempt, which is the trial's end if the attempt did not begin before it. */
   settleTrial(succeeded: boolean, begunMs: number): void {
-    if (!this.isTrial(begunMs)) return;
+    if (this.#trialSinceMs === undefined || begunMs < this.#trialSinceMs) return;
     this.#trialSinceMs = undefined;
     if (succeeded) this.#owesTrial = false;
   }
 
-  /** Whether an attempt that began then can be the trial that is running: it did not begin before it. */
-  isTrial(begunMs: number): boolean {
-    return this.#trialSinceMs !== undefined && begunMs >= this.#trialSinceMs;
+  /** Whether an attempt that began at `begunMs` can be the trial that is running: it did not begin before it. */
+  isTrial(begunMs: number, nowMs: number, trialMaxMs: number): boolean {
+    return this.#isTrialRunning(nowMs, trialMaxMs) && begunMs >= (this.#trialSinceMs ?? Infinity);
   }
 
   /** Disables in a row, as long as no calm as long as the last one has passed. */
@@ -83,6 +83,10 @@ export class TargetRecord {
     const remembers = storeMs - this.#facts.generation < rememberMs;
     const owes = this.#owesTrial && nowMs - this.#endedMs < rememberMs;
     return !remembers && !owes && this.#isCalm(nowMs);
+  }
+
+  #isTrialRunning(nowMs: number, trialMaxMs: number): boolean {
+    return this.#trialSinceMs !== undefined && nowMs - this.#trialSinceMs < trialMaxMs;
   }
 
   #disable(entry: DisableEntry, wasDisabled: boolean): void {

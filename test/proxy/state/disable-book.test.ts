@@ -22,11 +22,11 @@ interface Rig {
   readonly changes: DisableChange[];
   readonly lines: string[];
   /** Disables softly for a time from now. */
-  soft(forMs: number, on?: string): DisableEntry;
-  hard(forMs: number, on?: string): DisableEntry;
+  readonly soft: (forMs: number, on?: string) => DisableEntry;
+  readonly hard: (forMs: number, on?: string) => DisableEntry;
   /** What another proxy says. */
-  hear(news: SharedNews): void;
-  facts(): SharedNews[];
+  readonly hear: (news: SharedNews) => void;
+  readonly facts: () => SharedNews[];
 }
 
 function rig(options: Partial<DisableBookOptions> = {}): Rig {
@@ -36,7 +36,7 @@ function rig(options: Partial<DisableBookOptions> = {}): Rig {
   let peer: Parameters<StateStore['attach']>[0] | undefined;
   const store: StateStore = {
     ...createMemoryStore({ clock }),
-    time: clock.now,
+    time: () => clock.now(),
     share: (entry) => void shared.push({ type: 'disable', entry }),
     shareClear: (clear) => void shared.push({ type: 'clear', clear }),
     attach: (it) => (peer = it),
