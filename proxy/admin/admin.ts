@@ -133,11 +133,11 @@ function accessHeadersOf({ headers, headersDistinct }: IncomingMessage): AccessH
 function send(response: ServerResponse, answered: AdminAnswer): void {
   const [contentType, body] =
     answered.type === 'json'
-      ? ['application/json; charset=utf-8', `${JSON.stringify(answered.body)}\n`]
+      ? ['application/json; charset=utf-8', Buffer.from(`${JSON.stringify(answered.body)}\n`)]
       : [answered.contentType, answered.body];
   response.writeHead(answered.status, {
     'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
+    'content-length': body.byteLength,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   });

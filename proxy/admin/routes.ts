@@ -16,7 +16,7 @@ export interface AdminRequest {
 /** What a route answers. */
 export type AdminAnswer =
   | { readonly type: 'json'; readonly status: number; readonly body: unknown }
-  | { readonly type: 'text'; readonly status: number; readonly contentType: string; readonly body: string };
+  | { readonly type: 'text'; readonly status: number; readonly contentType: string; readonly body: Uint8Array };
 
 /** One path and method. */
 export interface AdminRoute {

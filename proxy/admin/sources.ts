@@ -23,10 +23,10 @@ export interface ConfigRefusal {
   readonly atMs: number;
 }
 
-/** A text for Prometheus. */
+/** A text for Prometheus, encoded. */
 export interface MetricsText {
   readonly contentType: string;
-  readonly body: string;
+  readonly body: Uint8Array;
 }
 
 /** Everything that the admin port stands on. */

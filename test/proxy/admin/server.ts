@@ -42,7 +42,7 @@ export function newSources(changes: unknown[][] = []): AdminSources {
     readiness: () => ({ ready: true }),
     config: () => ({ revision: 7, digest: 'd'.repeat(64), className: 'default', servedSinceMs: 0 }),
     state: () => state,
-    metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: 'sluice_up 1\n' }),
+    metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: Buffer.from('sluice_up 1\n') }),
     disableBackend: (...change) => void changes.push(['disable', ...change]),
     enableBackend: (...change) => void changes.push(['enable', ...change]),
   };

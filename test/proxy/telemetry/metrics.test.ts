@@ -33,7 +33,10 @@ function configOf(routes: Readonly<Record<string, readonly string[]>>): GatewayC
 
 async function samples(metrics: Metrics): Promise<Map<string, number>> {
   const { body } = await metrics.render();
-  const lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const lines = body
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
     lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
   );
@@ -225,7 +228,7 @@ describe('series', () => {
     metrics.register(
       createGauge({ name: 'sluice_test', help: 'Test.', labelNames: ['a'], read: () => [[1, 'x"\\\ny']] }),
     );
-    expect((await metrics.render()).body).toContain('sluice_test{a="x\\"\\\\\\ny"} 1\n');
+    expect((await metrics.render()).body.toString()).toContain('sluice_test{a="x\\"\\\\\\ny"} 1\n');
   });
 
   it('cannot be registered twice under one name', () => {
