@@ -31,8 +31,8 @@ export interface RedisStoreOptions {
 
 /** The backstop: news that was announced to nobody is read after this long. */
 const beatMs = 1000;
-/** Commands under way at most; what comes on top is told by comparing. Bounds memory while Redis is frozen. */
-const underWayMax = 256;
+/** Commands under way at most, about a megabyte while Redis is frozen; what comes on top is told by comparing. */
+const underWayMax = 1024;
 
 /** A store in Redis; nothing is connected before `start`. Throws if the URL is malformed. */
 export function createRedisStore(options: RedisStoreOptions): StateStore {

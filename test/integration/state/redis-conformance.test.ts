@@ -1,0 +1,20 @@
+import { afterAll, beforeAll } from 'vitest';
+import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { requires } from '../../support/requires.ts';
+import { describeStore } from '../../support/state-conformance.ts';
+import { createProxy } from './redis-fleet.ts';
+
+const program = await requires('redis-server');
+
+program.describe('with a real server', () => {
+  let redis: TestRedis;
+  beforeAll(async () => {
+    redis = await startRedis(program.path);
+  });
+  afterAll(() => redis.stop());
+
+  describeStore('the Redis store', async () => {
+    await redis.admin.flushall();
+    return { create: (proxyId) => createProxy({ url: redis.url, proxyId }), close: async () => {} };
+  });
+});

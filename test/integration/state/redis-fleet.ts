@@ -1,0 +1,94 @@
+// Proxies that share a real Redis, as far as the state is concerned.
+
+import { expect } from 'vitest';
+import type { Clock } from '../../../proxy/canonical/clock.ts';
+import { createDisableBook } from '../../../proxy/state/disable-book.ts';
+import { createRedisStore } from '../../../proxy/state/redis-store.ts';
+import type { DisableBook, StateStore } from '../../../proxy/state/store.ts';
+
+/** One proxy, and what its store wrote into the log. */
+export interface RedisProxy {
+  readonly store: StateStore;
+  readonly book: DisableBook;
+  readonly lines: readonly string[];
+  readonly clock: Clock;
+  /** Disables a target for a minute, or as long as is said. */
+  readonly disable: (target: string, forMs?: number) => void;
+}
+
+/** How a proxy differs from others. */
+export interface RedisProxyOptions {
+  readonly url: string;
+  readonly proxyId?: string;
+  /** How far its clock is ahead. */
+  readonly skewMs?: number;
+  readonly replicas?: number;
+}
+
+let created = 0;
+
+/** A real clock that is ahead of the machine's. */
+export function skewedClock(skewMs: number): Clock {
+  return {
+    now: () => Date.now() + skewMs,
+    setTimer(delayMs, fire) {
+      const timer = setTimeout(fire, delayMs).unref();
+      return { cancel: () => clearTimeout(timer) };
+    },
+  };
+}
+
+/** A proxy whose store has not been started. */
+export function createProxy(options: RedisProxyOptions): RedisProxy {
+  const { url, proxyId = `proxy-${++created}`, skewMs = 0, replicas } = options;
+  const clock = skewedClock(skewMs);
+  const lines: string[] = [];
+  const keep = (fields: object, message: string): void => void lines.push(`${message} ${JSON.stringify(fields)}`);
+  const log = { info: keep, warn: keep };
+  const given = replicas === undefined ? {} : { replicas };
+  const store = createRedisStore({ url, className: 'default', proxyId, clock, random: Math.random, log, ...given });
+  const book = createDisableBook({ clock, store, proxyId, log });
+  const disable = (target: string, forMs = 60_000): void => {
+    book.disable(target, { untilMs: clock.now() + forMs, reason: 'ServerError', hard: false });
+  };
+  return { store, book, lines, clock, disable };
+}
+
+/** A proxy that has started. */
+export async function joinFleet(options: RedisProxyOptions): Promise<RedisProxy> {
+  const proxy = createProxy(options);
+  await proxy.store.start(5000);
+  return proxy;
+}
+
+/** Ends proxies. */
+export async function closeAll(proxies: readonly { readonly store: StateStore }[]): Promise<void> {
+  await Promise.all(proxies.map(({ store }) => store.close()));
+}
+
+/** Waits until something is so; ten times as long as it should ever take. */
+export function soon<T>(read: () => T | Promise<T>) {
+  return expect.poll(read, { timeout: 20_000, interval: 5 });
+}
+
+/** Milliseconds until something is so. */
+export async function timeUntil(isSo: () => boolean | Promise<boolean>): Promise<number> {
+  const begun = performance.now();
+  while (!(await isSo())) {
+    if (performance.now() - begun > 25_000) throw new Error('did not happen within 25 s');
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  return performance.now() - begun;
+}
+
+/** A figure that goes into the report of a run. */
+export function report(what: string, figures: Readonly<Record<string, number>>): void {
+  const text = Object.entries(figures).map(([name, value]) => `${name} ${value.toFixed(1)}`);
+  process.stdout.write(`  ${what}: ${text.join(', ')}\n`);
+}
+
+/** The value below which that share of the values lies. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
