@@ -41,10 +41,10 @@ export function createClassifier({ clock }: { readonly clock: Clock }): Classify
       case 'truncated':
         return { ...traitsOf('Truncated'), cause: signal.cause };
       case 'answer':
-        return judge({ providerType, status: signal.status, body: readErrorBody(signal.body), signal, options });
+        return judge({ providerType, status: signal.status, body: answerBody(signal), signal, options });
       case 'frame': {
-        const body = readErrorBody(signal.data);
-        const status = namedStatus(body) ?? statusOfName(toErrorName(signal.event ?? '')) ?? unnamedStatus;
+        const body = alsoNamed(readErrorBody(signal.data), signal.event);
+        const status = namedStatus(body) ?? unnamedStatus;
         return judge({ providerType, status, body, signal, options });
       }
       case 'invalid':
@@ -66,7 +66,7 @@ export function createClassifier({ clock }: { readonly clock: Clock }): Classify
   function judge(answer: Answer): Failure {
     const { body, signal, status, options } = answer;
     const rule = findRule(answer.providerType, status, body);
-    const traits = { ...traitsOf(rule.class), ...overrides(rule) };
+    const traits = traitsBy(rule);
     const passedOn = options.credentials === 'Passthrough' && isAboutCredentials(traits);
     const retryAfterMs = resetOf(rule.class, body, signal.headers);
     return {
@@ -98,6 +98,15 @@ interface Answer {
 
 /** What an error frame counts as that names nothing: the upstream began to answer and then could not. */
 const unnamedStatus = 500;
+
+/** AWS names the error in a header, and in streams by the name of the frame. */
+function answerBody({ headers, body }: Extract<FailureSignal, { type: 'answer' }>): ErrorBody {
+  return alsoNamed(readErrorBody(body), headers['x-amzn-errortype']);
+}
+
+function alsoNamed(body: ErrorBody, name: string | undefined): ErrorBody {
+  return name === undefined ? body : { ...body, names: [toErrorName(name), ...body.names] };
+}
 
 function namedStatus(body: ErrorBody): number | undefined {
   if (body.status !== undefined) return body.status;
@@ -133,8 +142,11 @@ interface Traits {
   readonly counts: boolean;
 }
 
-function overrides({ scope, counts }: ClassifierRule): Partial<Traits> {
-  return { ...(scope === undefined ? {} : { scope }), ...(counts === undefined ? {} : { counts }) };
+/** The usual traits of a rule's class, and the rule's own. What is hard is always about a key. */
+function traitsBy(rule: ClassifierRule): Traits {
+  const usual = traitsOf(rule.class);
+  const scope = rule.scope ?? usual.scope;
+  return { class: rule.class, scope, hard: usual.hard && scope !== 'backend', counts: rule.counts ?? usual.counts };
 }
 
 /** What a class is about, and whether it counts against the backend: the last line below the decision table. */

@@ -5,7 +5,7 @@
 
 /** 429: too many requests of everybody, not of ours. */
 export const capacity =
-  /high (?:demand|traffic)|overloaded|at (?:full )?capacity|(?:over|no|insufficient) capacity|capacity exceeded|rate-limited upstream|model (?:is )?too busy|error-code-429/;
+  /high (?:demand|traffic)|overloaded|at (?:full )?capacity|(?:over|no|insufficient) capacity|capacity (?:temporarily )?exceeded|rate-limited upstream|model (?:is )?too busy|error-code-429/;
 
 /** The request does not fit into the model's context: a fault of the client's, so the words may stand anywhere. */
 export const context = new RegExp(
@@ -63,7 +63,7 @@ export const network =
 
 /** 400: how the sentences about an unknown model begin. */
 export const noModelStart =
-  /^(?:invalid model\b|model not exist|no such model|aierror: no such model|the provided model identifier is invalid|invocation of model id|could not resolve the foundation model|the (?:requested )?model \S{1,256} (?:does not exist|is not (?:supported|available|a valid)|has been de|was not found)|model \S{1,256} (?:does not exist|not found|is not supported)|\S{1,256} is not a valid model id)/;
+  /^(?:invalid model\b|model not (?:exist|found)|no such model|aierror: no such model|the provided model identifier is invalid|invocation of model id|could not resolve the foundation model|the (?:requested )?model \S{1,256} (?:does not exist|is not (?:supported|available|a valid)|has been de|was not found)|model \S{1,256} (?:does not exist|not found|is not supported)|\S{1,256} is not a valid model id)/;
 
 /** 404: things of the client's that are not models, such as files, earlier responses, batches. */
 export const noResourceStart =

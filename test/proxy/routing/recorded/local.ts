@@ -1,0 +1,107 @@
+import { is, openaiError, type Vendor } from './vendor-case.ts';
+
+/** vLLM and SGLang. */
+export const vllm: Vendor = {
+  type: 'VLLM',
+  cases: [
+    [404, is.noModel, { object: 'error', message: 'The model `foo` does not exist.', type: 'NotFoundError', param: null, code: 404 }],
+    [404, is.noModel, { error: { message: 'The model `foo` does not exist.', type: 'NotFoundError', param: 'model', code: 404 } }],
+    [404, is.noModel, { detail: 'Not Found' }],
+    [400, is.context, { object: 'error', message: "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens (4000 in the messages, 1000 in the completion). Please reduce the length of the messages or completion.", type: 'BadRequestError', param: null, code: 400 }, { client: { status: 400, code: 'context_length_exceeded', type: 'BadRequestError' } }],
+    [400, is.context, openaiError('The decoder prompt (length 5000) is longer than the maximum model length of 4096. Make sure that `max_model_len` is no smaller than the number of text tokens.', 'BadRequestError', 400)],
+    [400, is.context, openaiError("The input (5000 tokens) is longer than the model's context length (4096 tokens).", 'BadRequestError', 400)],
+    [400, is.context, openaiError("Requested token count exceeds the model's maximum context length of 8192 tokens.", 'BadRequestError', 400)],
+    [400, is.bad, { object: 'error', message: "[{'type': 'missing', 'loc': ('body', 'messages'), 'msg': 'Field required'}]", type: 'BadRequestError', param: null, code: 400 }],
+    [400, is.bad, openaiError('"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set', 'BadRequestError', 400), { client: { code: '400' } }],
+    [401, is.auth, { error: 'Unauthorized' }],
+    [500, is.server, { object: 'error', message: 'Internal server error', type: 'InternalServerError', param: null, code: 500 }],
+    [500, is.server, 'Internal Server Error'],
+    [500, is.server, ''],
+    [503, is.overloaded, openaiError('EngineCore encountered an issue.', 'EngineDeadError', 503)],
+    [400, is.bad, openaiError('Prompt is bad', 'BadRequestError', 400), { as: 'frame' }],
+    [500, is.server, { object: 'error', message: 'CUDA error', type: 'InternalServerError', param: null, code: 500 }, { as: 'frame' }],
+  ],
+};
+
+/** https://docs.ollama.com/api/errors */
+export const ollama: Vendor = {
+  type: 'Ollama',
+  cases: [
+    [404, is.noModel, { error: 'model "llama9" not found, try pulling it first' }],
+    [404, is.noModel, { error: { message: 'model "llama9" not found', type: 'not_found_error', param: null, code: null } }],
+    [404, is.noModel, '404 page not found'],
+    [400, is.bad, { error: 'registry.ollama.ai/library/gemma:latest does not support tools' }],
+    [400, is.bad, { error: '"llama3" does not support thinking' }],
+    [400, is.bad, { error: 'missing request body' }, { client: { message: 'missing request body' } }],
+    [400, is.bad, { error: "json: cannot unmarshal string into Go struct field ChatRequest.messages of type []api.Message" }],
+    [400, is.context, { error: 'the input length exceeds the context length' }],
+    [500, is.context, { error: 'the input length exceeds the context length' }, { client: { status: 400 } }],
+    [401, is.auth, { error: 'unauthorized' }],
+    [429, is.quota, { error: "you've reached your hourly usage limit, please upgrade to continue" }],
+    [429, is.quota, { error: 'you (acme) have reached your weekly usage limit, upgrade for higher limits: https://ollama.com/upgrade' }],
+    [429, is.rate, { error: 'too many concurrent requests' }],
+    [500, is.server, { error: 'model requires more system memory (8.4 GiB) than is available (3.1 GiB)' }],
+    [500, is.server, { error: 'llama runner process has terminated: exit status 2' }],
+    [502, is.server, { error: 'upstream error' }],
+    [503, is.overloaded, { error: 'server busy, please try again.  maximum pending requests exceeded' }],
+    [500, is.server, '{"error":"an error was encountered while running the model: unexpected EOF"}\n', { as: 'frame' }],
+  ],
+};
+
+/** LM Studio, llama.cpp, and whatever else calls itself compatible. */
+export const lmstudio: Vendor = {
+  type: 'LMStudio',
+  cases: [
+    [400, is.context, { error: 'Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough. Try to load the model with a larger context length, or provide a shorter input' }],
+    [404, is.noModel, openaiError("Model 'foo' not found. Please load it first.", 'invalid_request_error', 'model_not_found', 'model')],
+    [400, is.noModel, openaiError("Model 'foo' not found", 'invalid_request_error', null, 'model')],
+    [400, is.bad, { error: "'messages' field is required" }],
+    [500, is.server, { error: 'The model has crashed without additional information. (Exit code: null)' }],
+  ],
+};
+
+export const compatible: Vendor = {
+  type: 'OpenAICompatible',
+  cases: [
+    [400, is.context, { error: { code: 400, message: 'the request exceeds the available context size. try increasing the context size or enable context shift', type: 'exceed_context_size_error', n_prompt_tokens: 9000, n_ctx: 8192 } }],
+    [500, is.context, { error: { code: 500, message: 'context shift is disabled', type: 'server_error' } }],
+    [500, is.context, { error: { code: 500, message: 'input is too large to process. increase the physical batch size', type: 'server_error' } }],
+    [503, is.overloaded, { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } }],
+    [401, is.auth, { error: { code: 401, message: 'Invalid API Key', type: 'authentication_error' } }],
+    [429, is.overloaded, { error: { message: 'The engine is currently overloaded, please try again later', type: 'engine_overloaded_error' } }],
+    [429, is.quota, { error: { message: 'Your account org-abc<ak-123> is suspended due to insufficient balance, please recharge your account or check your plan and billing details', type: 'exceeded_current_quota_error' } }],
+    [429, is.quota, { error: { code: '1113', message: '余额不足或无可用资源包,请充值。' } }],
+    [400, is.filter, { error: { message: 'The request was rejected because it was considered high risk', type: 'content_filter' } }],
+    [400, is.filter, { error: { code: 'data_inspection_failed', message: 'Input data may contain inappropriate content.', type: 'data_inspection_failed' } }],
+    [400, is.filter, { contentFilter: [{ level: 1 }], error: { code: 'contentFilter', message: 'Sensitive content.' } }],
+    [404, is.noModel, ''],
+    [410, is.noModel, { error: 'This model was retired.' }],
+    [404, is.noModel, '<html><body><h1>404 Not Found</h1></body></html>'],
+    [400, is.bad, '<html><head><title>400 Bad Request</title></head></html>', { client: { message: '', status: 400 } }],
+    [400, is.bad, '', { client: { message: '', code: undefined, type: undefined, param: undefined } }],
+    [400, is.bad, 'null'],
+    [400, is.bad, '[]'],
+    [400, is.bad, '42'],
+    [400, is.bad, '"just a string"', { client: { message: 'just a string' } }],
+    [400, is.bad, '{"error":{"message":"cut in the mid', { client: { message: '' } }],
+    [400, is.bad, { error: null, message: 'flat' }, { client: { message: 'flat' } }],
+    [418, is.bad, "I'm a teapot", { client: { status: 418 } }],
+    [498, is.bad, ''],
+    [451, is.bad, ''],
+    [407, is.server, '<html>Squid</html>'],
+    [501, is.server, { error: 'not implemented' }],
+    [505, is.server, ''],
+    [511, is.server, '<html>Log in to the hotel</html>'],
+    [599, is.server, ''],
+    [503, is.overloaded, 'no healthy upstream'],
+    [503, is.overloaded, 'upstream connect error or disconnect/reset before headers. reset reason: connection failure'],
+    [600, is.invalid, ''],
+    [199, is.invalid, ''],
+    [300, is.invalid, ''],
+    [399, is.invalid, ''],
+    [500, is.server, 'data that is not JSON', { as: 'frame' }],
+    [500, is.server, '', { as: 'frame', event: 'error' }],
+    [401, is.auth, { error: { message: 'x', code: 401 } }, { as: 'frame' }],
+    [503, is.overloaded, { error: { message: 'x', code: '503' } }, { as: 'frame' }],
+  ],
+};
