@@ -59,7 +59,7 @@ describe('what looks like a credential is taken out', () => {
     ];
     const startedAt = performance.now();
     for (const text of nasty) scrubPatterns(text);
-    expect(performance.now() - startedAt).toBeLessThan(250);
+    expect(performance.now() - startedAt).toBeLessThan(1000);
   });
 
   it('by the name of the member, however it is written', () => {
