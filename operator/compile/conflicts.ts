@@ -43,7 +43,7 @@ function claimsOf({ path, models = [] }: LLMRoute['spec']): readonly Claim[] {
     const exact = type === 'Exact';
     return {
       field: `spec.models[${index}]`,
-      what: exact ? `the model "${name}"` : `models that begin with "${name}"`,
+      what: exact ? `the model "${name}"` : `the model prefix "${name}"`,
       key: exact ? `model ${name}` : prefixKey(name),
       around: beginnings(name, exact ? name.length : name.length - 1).map(prefixKey),
     };

@@ -11,10 +11,12 @@ export type SelectorSpec = NonNullable<LLMRoute['spec']['access']['keySelector']
 /** Whether labels fulfil a selector; an empty selector takes everything. */
 export function isSelected(labels: Readonly<Record<string, string>>, selector: SelectorSpec): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector;
+  // A label may be called `constructor`.
+  const labelOf = (key: string): string | undefined => (Object.hasOwn(labels, key) ? labels[key] : undefined);
   return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    Object.entries(matchLabels).every(([key, value]) => labelOf(key) === value) &&
     matchExpressions.every(({ key, operator, values = [] }) => {
-      const label = labels[key];
+      const label = labelOf(key);
       switch (operator) {
         case 'In':
           return label !== undefined && values.includes(label);

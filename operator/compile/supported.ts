@@ -2,6 +2,7 @@
 // One line for each; whoever makes a thing work deletes its line here.
 
 import type { Kind } from '../../crds/group.ts';
+import type { ProviderType, RouteProtocol, Strategy } from '../../proxy/config/schema.ts';
 import { type Finding, notAccepted } from './diagnostic.ts';
 
 interface Line {
@@ -19,7 +20,7 @@ const unless =
   (value: unknown): boolean =>
     typeof value !== 'string' || !known.includes(value);
 
-const openaiTypes = [
+const openaiTypes: readonly ProviderType[] = [
   'OpenAI',
   'AzureOpenAI',
   'Mistral',
@@ -37,8 +38,13 @@ const openaiTypes = [
   'LMStudio',
   'OpenAICompatible',
 ];
-const strategies = ['Random', 'RoundRobin', 'Weighted'];
-const openaiProtocols = ['OpenAIChat', 'OpenAICompletions', 'OpenAIResponses', 'OpenAIEmbeddings'];
+const strategies: readonly Strategy[] = ['Random', 'RoundRobin', 'Weighted'];
+const openaiProtocols: readonly RouteProtocol[] = [
+  'OpenAIChat',
+  'OpenAICompletions',
+  'OpenAIResponses',
+  'OpenAIEmbeddings',
+];
 
 /** Every field, or value of a field, that this version cannot do. */
 export const unsupported: readonly Line[] = [
@@ -48,11 +54,11 @@ export const unsupported: readonly Line[] = [
   line('LLMProvider', 'spec.limits[]', always, notYet('limits')),
   line('LLMProvider', 'spec.health.probe', always, notYet('active probes')),
   line('LLMProvider', 'spec.egressProxyURL', always, notYet('egress proxies')),
-  line('LLMRoute', 'spec.protocol', unless(...openaiProtocols), `this version has ${openaiProtocols.join(', ')}`),
+  line('LLMRoute', 'spec.protocol', unless(...openaiProtocols), `this version has only ${openaiProtocols.join(', ')}`),
   line('LLMRoute', 'spec.cache', always, notYet('caching')),
   line('LLMRoute', 'spec.limits[]', always, notYet('limits')),
   line('LLMRoute', 'spec.prompt', always, notYet('changing prompts')),
-  line('LLMRoute', 'spec.rules[].strategy', unless(...strategies), `this version has ${strategies.join(', ')}`),
+  line('LLMRoute', 'spec.rules[].strategy', unless(...strategies), `this version has only ${strategies.join(', ')}`),
   line('LLMRoute', 'spec.rules[].require[].maxFirstContentMillis', always, notYet('requiring a latency')),
   line('LLMRoute', 'spec.rules[].prefer[]', always, notYet('preferring backends')),
   line('LLMRoute', 'spec.rules[].failover.hedgeSeconds', always, notYet('asking two backends at once')),

@@ -51,7 +51,10 @@ export interface NamespaceObject {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** All facts about one class. Lists are in no particular order; the compiler sorts. */
+/**
+ * All facts about one class. Lists are in no particular order; the compiler sorts. No two objects of a kind have the
+ * same namespace and name. Objects of other classes may be there, and are left aside.
+ */
 export interface World {
   readonly className: string;
   /** Unix milliseconds: decides which keys have expired and how far the revision goes forward. */

@@ -1,0 +1,116 @@
+// What holds for every world, however its objects fit together.
+
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import { compile } from '../../../operator/compile/compile.ts';
+import type { World } from '../../../operator/compile/world.ts';
+import { credentialsSchema, gatewayConfigSchema } from '../../../proxy/config/schema.ts';
+import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
+import { arbitraryWorld, canary } from './arbitrary-world.ts';
+
+/** Enough to meet circles of references and twins of secrets in every run, and done in seconds. */
+const runs = { numRuns: 500 };
+vi.setConfig({ testTimeout: 60_000 });
+
+test('the worlds of these tests hold routes that serve, keys that are usable, and every reason there is', () => {
+  const seen = new Set<string>();
+  for (const world of fc.sample(arbitraryWorld, { seed: 1, numRuns: 500 })) {
+    const { config, credentials, diagnostics } = compile(world);
+    if (config.routes.some(({ rules }) => rules.some(({ backends }) => backends.some(({ route }) => route))))
+      seen.add('route');
+    if (credentials.upstream.length > 0) seen.add('upstream key');
+    if (credentials.clients.length > 0) seen.add('client key');
+    for (const { reason } of diagnostics) seen.add(reason);
+  }
+  expect([...seen].sort()).toEqual([
+    'Conflicted',
+    'Disabled',
+    'Expired',
+    'Invalid',
+    'ModelNotListed',
+    'NoUsableKey',
+    'Pending',
+    'ProviderNotFound',
+    'RefNotPermitted',
+    'RouteNotFound',
+    'SecretKeyMissing',
+    'SecretNotFound',
+    'ServiceNotFound',
+    'UnsupportedValue',
+    'client key',
+    'route',
+    'upstream key',
+  ]);
+});
+
+test('a configuration is always one that proxies accept', () => {
+  fc.assert(
+    fc.property(arbitraryWorld, (world) => {
+      const { config, credentials } = compile(world);
+      expect(gatewayConfigSchema.parse(config)).toStrictEqual(config);
+      expect(credentialsSchema.parse(credentials)).toStrictEqual(credentials);
+      compileSnapshot(config, credentials);
+    }),
+    runs,
+  );
+});
+
+test('the order in which objects are read never matters', () => {
+  fc.assert(
+    fc.property(arbitraryWorld, fc.infiniteStream(fc.nat(1_000_000)), (world, ranks) => {
+      expect(compile(shuffle(world, () => Number(ranks.next().value)))).toStrictEqual(compile(world));
+    }),
+    runs,
+  );
+});
+
+test('no secret gets into the configuration or into diagnostics, nor a client key into credentials', () => {
+  fc.assert(
+    fc.property(arbitraryWorld, (world) => {
+      const { config, credentials, diagnostics } = compile(world);
+      expect(JSON.stringify([config, diagnostics, credentials.clients])).not.toContain(canary);
+    }),
+    runs,
+  );
+});
+
+test('an object without a diagnostic of its own as a whole is in the configuration, and no other', () => {
+  fc.assert(
+    fc.property(arbitraryWorld, (world) => {
+      const { config, diagnostics } = compile(world);
+      const left = new Set(
+        diagnostics
+          .filter(({ extent }) => extent === 'whole')
+          .map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`),
+      );
+      const expected = (kind: string, objects: World['providers'] | World['routes']): string[] =>
+        objects
+          .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
+          .filter((id) => !left.has(`${kind} ${id}`))
+          .sort();
+      expect(config.providers.map(({ id }) => id)).toEqual(expected('LLMProvider', world.providers));
+      expect(config.routes.map(({ id }) => id)).toEqual(expected('LLMRoute', world.routes));
+    }),
+    runs,
+  );
+});
+
+function shuffle(world: World, rank: () => number): World {
+  const mix = <T>(list: readonly T[]): readonly T[] =>
+    list
+      .map((entry) => ({ entry, rank: rank() }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ entry }) => entry);
+  return {
+    ...world,
+    providers: mix(world.providers),
+    routes: mix(world.routes),
+    keys: mix(world.keys),
+    invalid: mix(world.invalid),
+    secrets: mix(world.secrets),
+    configMaps: mix(world.configMaps),
+    services: mix(world.services),
+    grants: world.grants && mix(world.grants),
+    namespaces: mix(world.namespaces),
+  };
+}
