@@ -108,6 +108,8 @@ export function refuseBroken(
   error: NodeJS.ErrnoException,
   socket: Socket,
 ): void {
+  // Bytes behind a request that said it is the last: they are not looked at, and its answer is still owed.
+  if (error.code === 'HPE_CLOSED_CONNECTION') return;
   const refused = toRefusal(error.code);
   if (connection?.refused === true && refused !== undefined) return;
   // An answer that has begun cannot take back its status; anything written now would be read as part of it.

@@ -2,7 +2,7 @@
 
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
-import { eventually, openRaw, sendRaw, startRig } from './rig.ts';
+import { echo, eventually, openRaw, sendRaw, startRig } from './rig.ts';
 
 const get = 'GET /a HTTP/1.1\r\nHost: a\r\n';
 
@@ -207,10 +207,19 @@ test('pipelined requests are served one after the other, each whole', async () =
 });
 
 test('what is pipelined behind the last request of a connection is not served', async () => {
-  await using rig = await startRig();
-  const answer = await sendRaw(rig.port, `${get}Connection: close\r\n\r\n${get}\r\n`);
-  expect(answer.statuses).toEqual([200]);
-  expect(rig.exchanges).toHaveLength(1);
+  await using rig = await startRig(async (exchange) => {
+    if (exchange.path === '/late') await new Promise((resolve) => setTimeout(resolve, 50));
+    await echo(exchange);
+  });
+  for (const late of [false, true]) {
+    await using client = await openRaw(rig.port);
+    client.write(`${late ? get.replace('/a', '/late') : get}Connection: close\r\n\r\n${get}\r\n`);
+    client.write(`${get}\r\n`);
+    const answer = await client.closed();
+    expect(answer.statuses).toEqual([200]);
+    expect(answer.text).toMatch(/\}$/);
+  }
+  expect(rig.exchanges).toHaveLength(2);
 });
 
 test('more pipelined requests than any client sends cut the connection', async () => {

@@ -176,6 +176,12 @@ test('many bombs at once stay below the limit of all bodies', async () => {
   await eventually(() => rig.ingress.bodyBytesHeld() === 0);
 });
 
+test('room for what a body may become is needed before it is inflated', async () => {
+  await using rig = await startRig(measure, { bodyBytesHeldMax: 500_000 });
+  expect((await gzipPost(rig.url, gzipSync(Buffer.alloc(300_000)))).status).toBe(503);
+  expect((await fetch(rig.url, { method: 'POST', body: Buffer.alloc(300_000) })).status).toBe(200);
+});
+
 test('a head larger than 16 KiB, in its target or its fields, is a 431', async () => {
   await using rig = await startRig();
   const target = await sendRaw(rig.port, `GET /${'a'.repeat(17_000)} HTTP/1.1\r\nHost: a\r\n\r\n`);

@@ -1,7 +1,7 @@
 // Requests whose framing two readers could read differently: each must be refused, and nothing behind it served.
 
 import { expect, test } from 'vitest';
-import { openRaw, sendRaw, startRig } from './rig.ts';
+import { eventually, openRaw, sendRaw, signalled, startRig } from './rig.ts';
 
 const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
 const post = 'POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n';
@@ -173,16 +173,28 @@ test('a repeated credential is one that matches nothing, not the first of the tw
 });
 
 test('bytes that are no request behind a request refuse both, and end the connection', async () => {
-  await using rig = await startRig(() => new Promise(() => undefined));
-  await using client = await openRaw(rig.port);
+  const late = signalled();
+  await using rig = await startRig(
+    async (exchange) => {
+      await late.promise;
+      exchange.reply(200, {}, Buffer.from('late'));
+    },
+    { lingerMs: 60_000 },
+  );
+  await using client = await openRaw(rig.port, { half: true });
   client.write(`${post}Content-Length: 2\r\n\r\n{}`);
-  await expect.poll(() => rig.exchanges.length).toBe(1);
+  await eventually(() => rig.exchanges.length === 1);
   client.write('!garbage\r\n\r\n');
   const answer = await client.closed();
   expect(answer.statuses).toEqual([400]);
   expect(answer.closed).toBe(true);
   expect(rig.exchanges[0]?.signal.reason).toBe('client-left');
+  late.resolve();
+  client.socket.end();
+  await eventually(() => rig.ingress.connections() === 0);
+  expect(client.text()).not.toMatch(/late/);
   expect(rig.exchanges).toHaveLength(1);
+  expect(rig.errors).toHaveLength(0);
 });
 
 test('bytes that are no request behind a request whose answer has begun cut the connection without a word', async () => {
