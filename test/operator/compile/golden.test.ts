@@ -25,6 +25,11 @@ describe('the compiler', () => {
   });
 });
 
+test('no answer is left over from a question that is gone', () => {
+  const answers = readdirSync(folder).filter((name) => name.endsWith('.out.yaml'));
+  expect(answers.map((name) => basename(name, '.out.yaml'))).toEqual(names);
+});
+
 test('every unsupported value has a golden file that shows its refusal', () => {
   const refused = new Set<string>();
   for (const name of names) {
