@@ -1,0 +1,153 @@
+// The backends that a request may come to, tier by tier: what would be sent to each, or why it gets nothing.
+
+import type { Backend, Candidate, MatchContext, Rule } from '../../../proxy/config/snapshot.ts';
+import type { Operation } from '../../../proxy/protocols/protocol.ts';
+import { providerKind } from '../../../proxy/providers/provider-kind.ts';
+import { Availability } from '../../../proxy/routing/availability.ts';
+import { createPinnedPlan, createPlan, type Visit } from '../../../proxy/routing/plan.ts';
+import type { ProxyRequest } from '../../../proxy/steps/decode.ts';
+import { seconds } from './settings.ts';
+import { note, type Row } from './text.ts';
+
+/** A request that has come to a rule. */
+export interface PlannedRequest {
+  readonly request: ProxyRequest;
+  readonly rule: Rule;
+  readonly context: MatchContext;
+  readonly operation: Operation;
+  readonly now: number;
+}
+
+/** Says which backends are in, which are out, and what each would be sent. */
+export function explainPlan(planned: PlannedRequest, rows: Row[]): void {
+  const explanation = new PlanExplanation(planned);
+  const { pin } = planned.request;
+  if (pin === undefined) explanation.rule(planned.rule, '', rows);
+  else if (pin.excluded) rows.push(['backend', describeExcluded(planned.rule, pin.candidate)]);
+  else explanation.candidate('backend', pin.candidate, '', rows);
+  if (explanation.visits.size === 0) rows.push(['answer', '503 no_backend: no backend is left for this request']);
+  else if (explanation.sharedTimeouts !== undefined) rows.push(['timeouts', explanation.sharedTimeouts]);
+}
+
+class PlanExplanation {
+  /** Every backend that the proxy's plan would come to, by id. */
+  readonly visits = new Map<string, Visit>();
+  readonly #planned: PlannedRequest;
+  readonly #availability: Availability;
+
+  constructor(planned: PlannedRequest) {
+    const { request, rule, context, now } = planned;
+    this.#planned = planned;
+    // Nothing has failed yet: no disables, and whatever is asked for is free.
+    const disables = { until: () => 0, find: () => undefined, claim: () => true };
+    const clock = { now: () => now, setTimer: () => ({ cancel: () => undefined }) };
+    const availability = new Availability(disables, clock, request.model);
+    this.#availability = availability;
+    const facts = {
+      disabledUntil: (backend: Backend) => availability.disabledUntil(backend),
+      isHard: (backend: Backend) => availability.isHard(backend),
+      claim: () => true,
+      pick: <C>(_tier: unknown, _rule: unknown, [first]: readonly C[]): C => first as C,
+    };
+    if (request.pin?.excluded === true) return;
+    const { pin } = request;
+    const plan = pin === undefined ? createPlan(rule, context, facts) : createPinnedPlan(pin, context, facts);
+    for (let visit = plan.next(); visit !== undefined; visit = plan.next()) this.visits.set(visit.backend.id, visit);
+  }
+
+  /** The timeouts of all backends, where they are the same. */
+  get sharedTimeouts(): string | undefined {
+    const [first, ...others] = new Set([...this.visits.values()].map(describeTimeouts));
+    return others.length === 0 ? first : undefined;
+  }
+
+  rule(rule: Rule, indent: string, rows: Row[]): void {
+    for (const { priority, candidates } of rule.tiers) {
+      const label = indent === '' ? `priority ${priority}` : '';
+      if (candidates.length > 1) rows.push([label, `${indent}${rule.strategy} among ${candidates.length}:`]);
+      for (const candidate of candidates) this.candidate(label, candidate, indent, rows);
+    }
+    for (const { candidate } of rule.excluded) {
+      rows.push([indent === '' ? 'excluded' : '', indent + describeExcluded(rule, candidate)]);
+    }
+    if (rule.fallback !== undefined) this.candidate(indent === '' ? 'fallback' : '', rule.fallback, indent, rows);
+  }
+
+  candidate(label: string, candidate: Candidate, indent: string, rows: Row[]): void {
+    if (candidate.kind === 'backend') return this.#backend(label, candidate, indent, rows);
+    const { route, name } = candidate;
+    const rule = route.rules.find(({ matches }) => matches(this.#planned.context));
+    if (rule === undefined) {
+      rows.push([label, `${indent}${name}: out, no rule of route ${route.id} matches`]);
+      return;
+    }
+    rows.push([label, `${indent}${name}: route ${route.id}, its rule ${rule.name}`]);
+    // 16 levels of references are what the proxy itself follows.
+    if (indent.length < 32) this.rule(rule, `${indent}  `, rows);
+  }
+
+  #backend(label: string, backend: Backend, indent: string, rows: Row[]): void {
+    const visit = this.visits.get(backend.id);
+    if (visit === undefined) {
+      rows.push([label, `${indent}${backend.name}: out, ${this.#whyOut(backend)}`]);
+      return;
+    }
+    rows.push([label, `${indent}${backend.name}: ${this.#placeOf(backend)}`]);
+    rows.push(note(`${indent}${this.#describeBody(backend)}; ${this.#describeCredential(backend)}`));
+    if (this.sharedTimeouts === undefined) rows.push(note(`${indent}timeouts: ${describeTimeouts(visit)}`));
+  }
+
+  #whyOut(backend: Backend): string {
+    const model = this.#availability.modelFor(backend);
+    const { id, keys } = backend.provider;
+    if (keys.length === 0) return `provider ${id} has no key that can be used`;
+    return `no key of provider ${id} may be used for ${model === undefined ? 'a request without a model' : `model ${model}`}`;
+  }
+
+  /** The URL holds no secret: credentials are sent as headers. */
+  #placeOf({ provider, ...backend }: Backend): string {
+    const { request, operation } = this.#planned;
+    const place = { config: provider.config, model: backend.upstreamModel ?? request.model };
+    const path = providerKind(provider.config.type)?.locate(operation, place) ?? operation.path;
+    const query = operation.protocol === 'relay' ? request.exchange.query : '';
+    return `${request.exchange.method} ${provider.config.baseURL.replace(/\/$/, '')}${path}${query}`;
+  }
+
+  #describeBody(backend: Backend): string {
+    const model = this.#availability.modelFor(backend);
+    const changes = [
+      model === undefined ? 'no model' : `model ${model}`,
+      ...(backend.set.size === 0 ? [] : [`sets ${[...backend.set.keys()].join(', ')}`]),
+      ...(backend.remove.size === 0 ? [] : [`removes ${[...backend.remove].join(', ')}`]),
+      ...(backend.weight === 1 ? [] : [`weight ${backend.weight}`]),
+    ];
+    return changes.join(', ');
+  }
+
+  #describeCredential(backend: Backend): string {
+    const { credentials } = backend.provider.config;
+    switch (credentials.type) {
+      case 'None':
+        return 'no credential';
+      case 'Passthrough':
+        return "the client's own credential";
+      case 'Workload':
+        return 'the cloud identity of the proxy';
+      case 'KeyPool': {
+        const keys = this.#availability.keys(backend, false).map(({ id }) => id);
+        const strategy = keys.length > 1 ? ` (${credentials.keyPool?.strategy})` : '';
+        return `key ${keys.join(' or ')}${strategy}`;
+      }
+    }
+  }
+}
+
+function describeTimeouts({ timeouts }: Visit): string {
+  const { connectMs, firstContentMs, responseMs, idleMs, totalMs } = timeouts;
+  return `connect ${seconds(connectMs)}, first content ${seconds(firstContentMs)} (streams), response ${seconds(responseMs)} (others), idle ${seconds(idleMs)}, total ${seconds(totalMs)}`;
+}
+
+function describeExcluded(rule: Rule, candidate: Candidate): string {
+  const reason = rule.excluded.find((other) => other.candidate === candidate)?.reason;
+  return `${candidate.name}: out, ${reason ?? 'excluded'}`;
+}

@@ -1,0 +1,88 @@
+// `sluice run`: compiles files and serves them in this process, and again whenever they change.
+
+import { type Gateway, type GatewayOptions, startGateway } from '../../proxy/gateway.ts';
+import { banner } from './banner.ts';
+import { StartFailure } from './failures.ts';
+import { hasErrors } from './load/problem.ts';
+import { compileFiles, printProblems, type RevisionContext, Revisions } from './revisions.ts';
+import type { RunSettings } from './settings.ts';
+import { startStandIns } from './stand-ins/stand-ins.ts';
+import type { Verdict } from './verdict.ts';
+import { fingerprint, watchFiles } from './watch.ts';
+
+/** What running needs of the outside. */
+export interface RunContext extends RevisionContext {
+  /** Aborted when the gateway is to stop taking requests and end. */
+  readonly stop: AbortSignal;
+}
+
+/** Serves until it is told to stop; resolves after a whole drain. Throws StartFailure. */
+export async function run(settings: RunSettings, context: RunContext): Promise<void> {
+  const { paths, standInPort } = settings;
+  await using standIns = standInPort === undefined ? undefined : await startStandIns(standInPort, context.now);
+  const seen = await fingerprint(paths);
+  const first = await compileFirst(settings, context);
+  const gateway = await open(settings.gateway);
+  try {
+    const refusal = gateway.offer(first.config, first.credentials);
+    if (refusal !== undefined) throw new StartFailure(`the configuration is refused: ${refusal.reasons.join('; ')}`);
+    for (const line of banner(settings.gateway.version, gateway.listening, first.config)) context.terminal.print(line);
+    if (standIns !== undefined)
+      context.terminal.print(`  stand-ins ${standIns.names.join(', ')} answer on this machine`);
+    const revisions = new Revisions(gateway, first.config, settings, context);
+    const watch = watchFiles(paths, seen, () => revisions.renew());
+    await aborted(context.stop);
+    watch.close();
+  } finally {
+    await gateway.drain();
+  }
+}
+
+/** What is accepted is served; the rest is said. Nothing to serve is no way to start. */
+async function compileFirst(settings: RunSettings, context: RunContext): Promise<Verdict> {
+  const { terminal } = context;
+  const verdict = await compileFiles(settings, context, 0);
+  const { problems, config, loaded } = verdict;
+  printProblems(problems, terminal);
+  if (config.routes.length === 0) {
+    const why = problems.length === 0 ? 'there is no LLMRoute' : 'no route is left, for the reasons above';
+    throw new StartFailure(`nothing to serve in ${settings.paths.join(', ')}: ${why}`);
+  }
+  if (settings.strict && problems.length > 0) throw new StartFailure('not started, for the reasons above (--strict)');
+  if (hasErrors(problems)) {
+    terminal.warn(
+      `of ${loaded.origins.size} objects, those without errors are served; edits are applied once all are accepted`,
+    );
+  }
+  return verdict;
+}
+
+async function open(options: GatewayOptions): Promise<Gateway> {
+  try {
+    return await startGateway(options);
+  } catch (error) {
+    throw new StartFailure(describeStart(error, options), { cause: error });
+  }
+}
+
+function describeStart(error: unknown, { listen, admin }: GatewayOptions): string {
+  const { code, port, message } = error as NodeJS.ErrnoException & { readonly port?: number };
+  const [flag, address] = port === admin.port && port !== listen.port ? ['--admin', admin] : ['--listen', listen];
+  const where = `${address.host}:${port ?? address.port}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${where} is in use: stop what listens there, or choose another place with ${flag} HOST:PORT`;
+    case 'EACCES':
+      return `${where} may not be used: choose a port from 1024 on with ${flag} HOST:PORT`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `${where} is no address of this machine: choose another with ${flag} HOST:PORT`;
+    default:
+      return `the gateway cannot start: ${message}`;
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}
