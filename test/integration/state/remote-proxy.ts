@@ -1,0 +1,43 @@
+// A proxy's state in a process of its own, driven by messages: nothing can be shared by accident.
+
+import { createProxy } from './redis-fleet.ts';
+
+/** What the process is told. */
+export type ToRemote =
+  | { readonly do: 'start'; readonly url: string; readonly proxyId: string; readonly skewMs: number }
+  | { readonly do: 'disable'; readonly target: string }
+  | { readonly do: 'close' };
+
+/** What it says. Times are of the machine's monotonic clock, which all processes share. */
+export type FromRemote =
+  | { readonly did: 'start'; readonly known: readonly string[] }
+  | { readonly did: 'learn'; readonly target: string; readonly atMs: number; readonly remainingMs: number };
+
+/** Milliseconds by the clock that all processes of the machine share. */
+export function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+function say(message: FromRemote): void {
+  process.send?.(message);
+}
+
+if (process.send !== undefined && process.argv[1]?.endsWith('remote-proxy.ts')) {
+  let proxy: ReturnType<typeof createProxy> | undefined;
+  process.on('message', async (message: ToRemote) => {
+    if (message.do === 'start') {
+      proxy = createProxy(message);
+      const { book, clock } = proxy;
+      book.onChange(({ target, entry }) => {
+        const remainingMs = entry === undefined ? 0 : entry.untilMs - clock.now();
+        say({ did: 'learn', target, atMs: machineMs(), remainingMs });
+      });
+      await proxy.store.start(5000);
+      say({ did: 'start', known: book.list().map(({ target }) => target) });
+    } else if (message.do === 'disable') proxy?.disable(message.target);
+    else {
+      await proxy?.store.close();
+      process.disconnect?.();
+    }
+  });
+}
