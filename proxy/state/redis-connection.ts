@@ -28,7 +28,7 @@ export interface RedisConnection {
   /** Rejects at once while there is no connection. Has no deadline of its own. */
   call(command: RedisCommand): Promise<unknown>;
   /** For a server that turned out to be a replica: connects anew, perhaps to another; at most once a second. */
-  reconnect(): void;
+  reconnect(why: string): void;
   /** To be called every second: subscribes if that has failed, and notices a dead subscription. */
   tendSubscription(): void;
   close(): void;
@@ -51,6 +51,8 @@ const socketTimeoutMs = 3000;
 const backoffMinMs = 50;
 const backoffMaxMs = 1000;
 const reconnectGapMs = 1000;
+/** What there is to say of a connection that ended without an error. */
+const closed = 'connection closed';
 
 /** Makes the connections; nothing happens before `connect`. */
 export function createRedisConnection(options: RedisConnectionOptions): RedisConnection {
@@ -66,7 +68,7 @@ class TwoConnections implements RedisConnection {
   readonly #events: RedisEvents;
   #isSubscribed = false;
   #reconnectedMs = -Infinity;
-  #lastError = 'connection closed';
+  #lastError = closed;
 
   constructor({ address, channel, clock, random, events }: RedisConnectionOptions) {
     this.#channel = channel;
@@ -90,10 +92,11 @@ class TwoConnections implements RedisConnection {
     }
   }
 
-  reconnect(): void {
+  reconnect(why: string): void {
     const nowMs = this.#clock.now();
     if (nowMs - this.#reconnectedMs < reconnectGapMs) return;
     this.#reconnectedMs = nowMs;
+    this.#lastError = why;
     for (const client of new Set([this.#commands, this.#subscription])) client.disconnect(true);
   }
 
@@ -111,7 +114,10 @@ class TwoConnections implements RedisConnection {
   #listen(): void {
     const commands = this.#commands;
     const subscription = this.#subscription;
-    commands.on('ready', () => this.#events.onReady());
+    commands.on('ready', () => {
+      this.#lastError = closed;
+      this.#events.onReady();
+    });
     commands.on('close', () => this.#events.onClosed(this.#lastError));
     commands.on('error', (error) => {
       this.#lastError = messageOf(error);

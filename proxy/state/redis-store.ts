@@ -91,7 +91,7 @@ class RedisStore implements StateStore {
       peer: () => this.#peer,
       onSynced: () => this.#onSynced(),
       onRefused: (why) => {
-        if (why.startsWith('READONLY')) this.#connection.reconnect();
+        if (why.startsWith('READONLY')) this.#connection.reconnect(why);
       },
     });
   }

@@ -174,8 +174,9 @@ class Sync implements RedisSync {
     const wasRefused = this.#isRefused;
     this.#isRefused = refused !== '';
     if (this.#isRefused) {
-      breaker.trip(refused.slice(0, 200));
-      onRefused(refused);
+      const why = refused.slice(0, 200);
+      breaker.trip(why);
+      onRefused(why);
       return;
     }
     if (wasRefused && this.#hasMissed) this.#wanted = 'everything';

@@ -22,22 +22,30 @@ function say(message: FromRemote): void {
   process.send?.(message);
 }
 
-if (process.send !== undefined && process.argv[1]?.endsWith('remote-proxy.ts')) {
+function serve(): void {
   let proxy: ReturnType<typeof createProxy> | undefined;
-  process.on('message', async (message: ToRemote) => {
-    if (message.do === 'start') {
-      proxy = createProxy(message);
-      const { book, clock } = proxy;
-      book.onChange(({ target, entry }) => {
-        const remainingMs = entry === undefined ? 0 : entry.untilMs - clock.now();
-        say({ did: 'learn', target, atMs: machineMs(), remainingMs });
-      });
-      await proxy.store.start(5000);
-      say({ did: 'start', known: book.list().map(({ target }) => target) });
-    } else if (message.do === 'disable') proxy?.disable(message.target);
-    else {
-      await proxy?.store.close();
-      process.disconnect?.();
-    }
+
+  async function start(options: Extract<ToRemote, { do: 'start' }>): Promise<void> {
+    proxy = createProxy(options);
+    const { book, clock, store } = proxy;
+    book.onChange(({ target, entry }) => {
+      const remainingMs = entry === undefined ? 0 : entry.untilMs - clock.now();
+      say({ did: 'learn', target, atMs: machineMs(), remainingMs });
+    });
+    await store.start(5000);
+    say({ did: 'start', known: book.list().map(({ target }) => target) });
+  }
+
+  async function close(): Promise<void> {
+    await proxy?.store.close();
+    process.disconnect?.();
+  }
+
+  process.on('message', (message: ToRemote) => {
+    if (message.do === 'start') void start(message);
+    else if (message.do === 'disable') proxy?.disable(message.target);
+    else void close();
   });
 }
+
+if (process.argv[1]?.endsWith('remote-proxy.ts')) serve();
