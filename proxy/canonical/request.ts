@@ -17,7 +17,9 @@ export type ToolChoice =
   | { readonly type: 'auto' }
   | { readonly type: 'none' }
   | { readonly type: 'required' }
-  | { readonly type: 'tool'; readonly name: string };
+  | { readonly type: 'tool'; readonly name: string }
+  /** Only these of the declared tools, one of which must be called if `required`. */
+  | { readonly type: 'allowed'; readonly required: boolean; readonly names: readonly string[] };
 
 /** What the answer's text must be. */
 export type ResponseFormat =
@@ -29,6 +31,7 @@ export type ResponseFormat =
       readonly schema: unknown;
       readonly strict?: boolean;
       readonly description?: string;
+      readonly metadata?: Metadata;
     };
 
 /** A request for a chat answer. */
@@ -42,7 +45,14 @@ export interface CanonicalRequest {
   readonly temperature?: number;
   readonly topP?: number;
   readonly topK?: number;
+  readonly seed?: number;
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
   readonly stop: readonly string[];
+  /** How many answers are wanted side by side; 1 if absent. */
+  readonly choiceCount?: number;
+  /** Log probabilities of the output are wanted, with so many alternatives for each token. */
+  readonly topLogprobs?: number;
   readonly responseFormat?: ResponseFormat;
   readonly reasoningEffort?: string;
   readonly stream: boolean;

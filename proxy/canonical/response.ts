@@ -1,7 +1,7 @@
 // An answer in canonical form, whole or as stream parts.
 
 import type { Block, Metadata } from './block.ts';
-import type { Failure } from './failure.ts';
+import type { FailureSignal } from './failure.ts';
 import type { Usage } from './usage.ts';
 
 /** Why the model stopped. */
@@ -15,6 +15,8 @@ export interface CanonicalResponse {
   readonly createdAt?: number;
   readonly content: readonly Block[];
   readonly finish: FinishReason;
+  /** Which stop sequence it was, where the upstream says so. */
+  readonly stopSequence?: string;
   readonly usage?: Usage;
   readonly metadata: Metadata;
 }
@@ -26,7 +28,10 @@ export type BlockStart =
   | { readonly type: 'refusal' }
   | { readonly type: 'tool-call'; readonly id: string; readonly tool: string };
 
-/** One unit of a streamed answer. Blocks are numbered from 0 in the order in which they start. */
+/**
+ * One unit of a streamed answer. Blocks are numbered from 0 in the order in which they start. Text, thinking and refusal
+ * come one after the other; tool calls may be open side by side, and a protocol that cannot say so holds them back.
+ */
 export type StreamPart =
   | {
       readonly type: 'start';
@@ -38,5 +43,11 @@ export type StreamPart =
   | { readonly type: 'block-start'; readonly index: number; readonly block: BlockStart; readonly metadata?: Metadata }
   | { readonly type: 'delta'; readonly index: number; readonly text: string; readonly metadata?: Metadata }
   | { readonly type: 'block-end'; readonly index: number; readonly signature?: string; readonly metadata?: Metadata }
-  | { readonly type: 'finish'; readonly reason: FinishReason; readonly usage?: Usage; readonly metadata?: Metadata }
-  | { readonly type: 'error'; readonly failure: Failure };
+  | {
+      readonly type: 'finish';
+      readonly reason: FinishReason;
+      readonly stopSequence?: string;
+      readonly usage?: Usage;
+      readonly metadata?: Metadata;
+    }
+  | { readonly type: 'error'; readonly signal: FailureSignal };

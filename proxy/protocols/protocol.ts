@@ -121,32 +121,56 @@ export interface PassThroughProtocol {
   tap(options: { readonly hideUsage: boolean; readonly headers?: SignalHeaders }): StreamTap;
 }
 
+/** What writing an answer needs that only the request knows. */
+export interface AnswerContext {
+  /** For answers whose upstream gives no id. */
+  readonly requestId: string;
+  /** For answers whose upstream names no model. */
+  readonly model: string;
+  /** Unix seconds, for answers whose upstream does not say. */
+  readonly createdAt: number;
+  /** The client asked for usage inside the stream. */
+  readonly wantsUsage: boolean;
+}
+
 /** Client face of the translating lane: canonical ↔ this protocol's wire form. */
 export interface ClientCodec {
   /** Throws ClientError `invalid_request` naming the member that cannot be understood. */
   decodeRequest(body: Buffer): CanonicalRequest;
-  encodeResponse(response: CanonicalResponse): Buffer;
-  streamEncoder(): StreamEncoder;
+  encodeResponse(response: CanonicalResponse, context: AnswerContext): Buffer;
+  streamEncoder(context: AnswerContext): StreamEncoder;
 }
 
 /** Writes stream parts as the protocol's bytes. A state machine: one per answer. */
 export interface StreamEncoder {
-  /** Bytes for one part; empty if the part has no form of its own. */
+  /** Bytes for one part; empty if the part has no form of its own. Errors are `ClientProtocol.encodeInBandError`'s. */
   encode(part: StreamPart): Buffer;
 }
 
 /** Upstream face of the translating lane. */
 export interface UpstreamCodec {
+  /** Throws ClientError `invalid_request` naming what cannot be said in this protocol. */
   encodeRequest(request: CanonicalRequest): Buffer;
-  /** Throws if the body is not an answer of this protocol. */
-  decodeResponse(body: Buffer): CanonicalResponse;
-  streamDecoder(): StreamDecoder;
+  /** An answer, or why it is none. `fallbackId` stands in where the upstream gives no id. */
+  decodeResponse(body: Buffer, fallbackId: string, headers?: SignalHeaders): DecodedResponse;
+  streamDecoder(options: { readonly fallbackId: string; readonly headers?: SignalHeaders }): StreamDecoder;
 }
 
-/** Reads the protocol's frames as stream parts. A state machine: one per answer. */
-export interface StreamDecoder {
-  /** Parts of one complete frame, given as text without its closing blank line. */
-  decode(frame: string): readonly StreamPart[];
+/** A whole answer that was decoded. */
+export type DecodedResponse =
+  | { readonly type: 'response'; readonly response: CanonicalResponse; readonly empty: boolean }
+  | { readonly type: 'invalid'; readonly signal: FailureSignal };
+
+/** Reads the protocol's frames as stream parts, and judges them exactly as the tap does. One per answer. */
+export interface StreamDecoder extends Omit<StreamTap, 'frame'> {
+  /** Reads one complete frame, with or without its blank line. */
+  decode(frame: Buffer): DecodedFrame;
   /** Parts that the end of the stream implies. */
   end(): readonly StreamPart[];
+}
+
+/** One frame that was decoded. */
+export interface DecodedFrame {
+  readonly verdict: FrameVerdict;
+  readonly parts: readonly StreamPart[];
 }

@@ -9,7 +9,7 @@ const failedFinishes: ReadonlySet<string> = new Set(['abort', 'error', 'insuffic
 /** Whether one choice carries something that a client waits for. */
 export type HasContent = (choice: JsonObject) => boolean;
 
-/** Reads a chunk, or a whole answer, which has the same shape as far as this goes. */
+/** Reads a chunk of a stream. */
 export function readChoices(json: JsonObject, hasContent: HasContent): FrameFacts {
   const choices = Array.isArray(json['choices']) ? json['choices'].filter(isJsonObject) : [];
   const usage = readUsage(json['usage']) ?? readUsage(groqUsage(json));
@@ -26,6 +26,16 @@ export function readChoices(json: JsonObject, hasContent: HasContent): FrameFact
     failure: failureOf(json, failed),
     sequence: undefined,
   };
+}
+
+/** Reads a whole answer, which has the shape of a chunk as far as this goes; or says why it is none. */
+export function readWholeChoices(json: JsonObject, hasContent: HasContent): FrameFacts | string {
+  const facts = readChoices(json, hasContent);
+  if (facts.failure !== undefined) return facts;
+  if (!Array.isArray(json['choices'])) return 'the answer has no choices';
+  // Nothing said and no reason given: the upstream gave up.
+  const silent = facts.ended.length === 0 && !facts.content && facts.seen.length > 0;
+  return silent ? 'the answer neither says anything nor ends' : facts;
 }
 
 function failureOf(json: JsonObject, finish: string | undefined): FrameFacts['failure'] {

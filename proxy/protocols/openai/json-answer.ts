@@ -11,13 +11,20 @@ const detailCharsMax = 64 * 1024;
 /** Facts of a whole answer, or why it is none. */
 export type ReadWholeAnswer = (json: JsonObject) => FrameFacts | string;
 
+/** A whole answer that was read. */
+export interface JsonAnswer extends AnswerReading {
+  /** Undefined where `signal` says that it is no answer. */
+  readonly json: JsonObject | undefined;
+}
+
 /** Reads one answer. Blank lines before it keep a connection open (DeepSeek) and are JSON's own white space. */
-export function readJsonAnswer(body: Buffer, headers: SignalHeaders, read: ReadWholeAnswer): AnswerReading {
+export function readJsonAnswer(body: Buffer, headers: SignalHeaders, read: ReadWholeAnswer): JsonAnswer {
   const text = body.toString('utf8').replace(/^\u{feff}/u, '');
-  const invalid = (detail: string): AnswerReading => ({
+  const invalid = (detail: string): JsonAnswer => ({
     usage: undefined,
     signal: { type: 'invalid', detail, body: text.slice(0, detailCharsMax), headers },
     empty: true,
+    json: undefined,
   });
   const json = parseJson(text);
   if (json === undefined) return invalid(text.trim() === '' ? 'the answer has no body' : 'the answer is not JSON');
@@ -29,5 +36,5 @@ export function readJsonAnswer(body: Buffer, headers: SignalHeaders, read: ReadW
     return invalid(failure.type === 'error' ? 'the answer is an error' : `the answer ended with ${failure.reason}`);
   }
   const empty = !facts.content && !facts.filtered && (facts.usage?.outputTokens ?? 0) === 0;
-  return { usage: facts.usage, signal: undefined, empty };
+  return { usage: facts.usage, signal: undefined, empty, json };
 }

@@ -2,7 +2,7 @@
 
 import { rewriteMembers } from '../json-members.ts';
 import type { PassThroughProtocol, ProtocolId } from '../protocol.ts';
-import { type HasContent, readChoices } from './choices.ts';
+import { type HasContent, readChoices, readWholeChoices } from './choices.ts';
 import { readJsonAnswer, type ReadWholeAnswer } from './json-answer.ts';
 import type { ReadFacts } from './stream-judge.ts';
 import { OpenAiStreamTap } from './stream-tap.ts';
@@ -26,12 +26,6 @@ export function createChoicesPassThrough(id: ProtocolId, hasContent: HasContent)
   return createPassThrough({
     id,
     readFrame: (json) => readChoices(json, hasContent),
-    readAnswer(json) {
-      const facts = readChoices(json, hasContent);
-      if (facts.failure === undefined && !Array.isArray(json['choices'])) return 'the answer has no choices';
-      // Nothing said and no reason given: the upstream gave up.
-      const silent = facts.ended.length === 0 && !facts.content && facts.seen.length > 0;
-      return silent && facts.failure === undefined ? 'the answer neither says anything nor ends' : facts;
-    },
+    readAnswer: (json) => readWholeChoices(json, hasContent),
   });
 }

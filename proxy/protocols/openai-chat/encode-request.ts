@@ -1,0 +1,80 @@
+// Canonical request → chat completions request.
+
+import type { CanonicalRequest, ResponseFormat, Tool, ToolChoice } from '../../canonical/request.ts';
+import type { JsonObject } from '../openai/wire.ts';
+import type { ChatDialect } from './dialect.ts';
+import { encodeMessages } from './encode-message.ts';
+import { kept, withDefined } from './wire.ts';
+
+/** Writes a request. Throws ClientError `invalid_request` naming what cannot be said. */
+export function encodeRequest(request: CanonicalRequest, dialect: ChatDialect): Buffer {
+  const { topLogprobs, toolChoice, responseFormat } = request;
+  const { stream_options: streamOptions, ...own } = kept(request);
+  const wire = {
+    ...own,
+    model: request.model,
+    messages: encodeMessages(request.messages, dialect),
+    ...withDefined({
+      tools: request.tools.length > 0 ? request.tools.map(encodeTool) : undefined,
+      tool_choice: toolChoice && encodeToolChoice(toolChoice),
+      parallel_tool_calls: request.parallelToolCalls,
+      [dialect.maxTokensMember]: request.maxOutputTokens,
+      temperature: request.temperature,
+      top_p: request.topP,
+      top_k: request.topK,
+      seed: request.seed,
+      presence_penalty: request.presencePenalty,
+      frequency_penalty: request.frequencyPenalty,
+      stop: request.stop.length > 0 ? request.stop : undefined,
+      n: request.choiceCount,
+      logprobs: topLogprobs === undefined ? undefined : true,
+      top_logprobs: topLogprobs === 0 ? undefined : topLogprobs,
+      response_format: responseFormat && encodeResponseFormat(responseFormat),
+      reasoning_effort: request.reasoningEffort,
+    }),
+    ...(request.stream && encodeStream(streamOptions, dialect)),
+  };
+  return Buffer.from(JSON.stringify(wire));
+}
+
+/** Usage is always asked for: without it nothing can be metered. */
+function encodeStream(streamOptions: unknown, dialect: ChatDialect): JsonObject {
+  if (!dialect.usageOnRequest) return { stream: true };
+  return { stream: true, stream_options: { ...(streamOptions as object | undefined), include_usage: true } };
+}
+
+function encodeTool(tool: Tool): JsonObject {
+  const { function: inner, ...outer } = kept(tool);
+  const { name, description, parameters, strict } = tool;
+  const wire = { ...(inner as object | undefined), name, ...withDefined({ description, parameters, strict }) };
+  return { ...outer, type: 'function', function: wire };
+}
+
+function encodeToolChoice(choice: ToolChoice): unknown {
+  switch (choice.type) {
+    case 'auto':
+    case 'none':
+    case 'required':
+      return choice.type;
+    case 'tool':
+      return { type: 'function', function: { name: choice.name } };
+    case 'allowed': {
+      const tools = choice.names.map((name) => ({ type: 'function', function: { name } }));
+      return { type: 'allowed_tools', allowed_tools: { mode: choice.required ? 'required' : 'auto', tools } };
+    }
+  }
+}
+
+function encodeResponseFormat(format: ResponseFormat): JsonObject {
+  switch (format.type) {
+    case 'text':
+      return { type: 'text' };
+    case 'json':
+      return { type: 'json_object' };
+    case 'json-schema': {
+      const { name, schema, strict, description } = format;
+      const wire = { ...kept(format), name, schema, ...withDefined({ strict, description }) };
+      return { type: 'json_schema', json_schema: wire };
+    }
+  }
+}
