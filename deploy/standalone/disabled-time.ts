@@ -9,6 +9,7 @@ const minutesMax = 30 * 24 * 60;
 export function readDisabledTime(value: string | undefined): number {
   if (value === undefined || value.trim() === '') return secondsByDefault;
   const minutes = /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : Number.NaN;
-  if (minutes <= minutesMax) return minutes * 60;
+  // To the millisecond: 0.55 minutes are 33 seconds, not 33.000000000000004.
+  if (minutes <= minutesMax) return Math.round(minutes * 60_000) / 1000;
   throw new Error(`must be a number of minutes from 0 to ${minutesMax}, such as 10 or 0.5; 0 disables nothing`);
 }

@@ -26,6 +26,8 @@ export async function run(settings: RunSettings, context: RunContext): Promise<v
   try {
     const refusal = gateway.offer(first.config, first.credentials);
     if (refusal !== undefined) throw new StartFailure(`the configuration is refused: ${refusal.reasons.join('; ')}`);
+    const { revision, digest, routes } = first.config;
+    gateway.log.info({ revision, digest, routes: routes.length }, 'configuration in force');
     for (const line of banner(settings.gateway.version, gateway.listening, first.config)) context.terminal.print(line);
     if (standIns !== undefined)
       context.terminal.print(`  stand-ins ${standIns.names.join(', ')} answer on this machine`);

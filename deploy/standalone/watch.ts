@@ -3,7 +3,8 @@
 
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listFiles } from './load/list-files.ts';
 
 /** How eagerly to look. */
@@ -15,7 +16,7 @@ export interface WatchTimes {
 }
 
 /** An editor writes, truncates and renames within milliseconds; people notice from about 200 ms on. */
-export const watchTimes: WatchTimes = { settleMs: 100, pollMs: 2000 };
+const watchTimes: WatchTimes = { settleMs: 100, pollMs: 2000 };
 
 /** A running watch. */
 export interface Watch {
@@ -26,6 +27,7 @@ export interface Watch {
 /**
  * Calls `onChange` after the files under the paths have changed and then stayed the same for a moment. One call at a
  * time: what changes during a call is found afterwards. `seen` is the fingerprint that counts as unchanged at first.
+ * `onChange` must not reject.
  */
 export function watchFiles(
   paths: readonly string[],
@@ -38,7 +40,17 @@ export function watchFiles(
 
 /** Sums up which files there are and what is known of each without reading it. */
 export async function fingerprint(paths: readonly string[]): Promise<string> {
-  const { files, problems } = await listFiles(paths);
+  return (await survey(paths)).fingerprint;
+}
+
+interface Survey {
+  readonly fingerprint: string;
+  /** The folders in which something would have to happen for the fingerprint to change. */
+  readonly folders: ReadonlySet<string>;
+}
+
+async function survey(paths: readonly string[]): Promise<Survey> {
+  const { files, folders, problems } = await listFiles(paths);
   const facts = await Promise.all(
     files.map(async (file) => {
       // Follows links: a ConfigMap is swapped by pointing one at another folder.
@@ -46,7 +58,10 @@ export async function fingerprint(paths: readonly string[]): Promise<string> {
       return [file, found?.dev, found?.ino, found?.size, found?.mtimeNs, found?.ctimeNs].join(' ');
     }),
   );
-  return [...facts, ...problems.map(({ file, message }) => `${file} ${message}`)].join('\n');
+  return {
+    fingerprint: [...facts, ...problems.map(({ file, message }) => `${file} ${message}`)].join('\n'),
+    folders: new Set([...folders, ...[...files, ...paths].map((path) => dirname(path))]),
+  };
 }
 
 class FileWatch implements Watch {
@@ -56,9 +71,10 @@ class FileWatch implements Watch {
   readonly #folders = new Map<string, FSWatcher>();
   #seen: string;
   #timer: NodeJS.Timeout | undefined;
-  #busy = false;
-  /** Something happened while a look was under way. */
-  #again = false;
+  /** A look is under way. */
+  #looking = false;
+  /** Something has happened that the look under way may not have seen, or that no look has seen yet. */
+  #stirred = true;
   #closed = false;
 
   constructor(paths: readonly string[], seen: string, onChange: () => Promise<void>, times: WatchTimes) {
@@ -82,42 +98,38 @@ class FileWatch implements Watch {
     if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), ms).unref();
   }
 
+  /** The first event decides when to look: a folder in which something happens all the time must not put it off. */
   #stir(): void {
-    if (this.#busy) this.#again = true;
-    else this.#lookIn(this.#times.settleMs);
+    if (this.#stirred) return;
+    this.#stirred = true;
+    if (!this.#looking) this.#lookIn(this.#times.settleMs);
   }
 
   async #look(): Promise<void> {
-    this.#busy = true;
-    this.#again = false;
-    await this.#watchFolders();
-    const now = await fingerprint(this.#paths);
-    if (now !== this.#seen && (await this.#hasSettled(now))) {
-      this.#seen = now;
-      if (!this.#closed) await this.#onChange();
-      // What was written while the files were being read has another fingerprint.
-      this.#again ||= (await fingerprint(this.#paths)) !== now;
+    this.#looking = true;
+    this.#stirred = false;
+    const now = await survey(this.#paths);
+    this.#watchFolders(now.folders);
+    if (now.fingerprint !== this.#seen) await this.#settle(now.fingerprint);
+    this.#looking = false;
+    this.#lookIn(this.#stirred ? this.#times.settleMs : this.#times.pollMs);
+  }
+
+  /** A file that is half written may be valid and mean something else, so nothing is done while things still change. */
+  async #settle(first: string): Promise<void> {
+    await sleep(this.#times.settleMs, undefined, { ref: false });
+    if ((await fingerprint(this.#paths)) !== first) {
+      this.#stirred = true;
+      return;
     }
-    this.#busy = false;
-    this.#lookIn(this.#again ? this.#times.settleMs : this.#times.pollMs);
+    this.#seen = first;
+    if (!this.#closed) await this.#onChange();
+    // What was written while the files were being read has another fingerprint.
+    if ((await fingerprint(this.#paths)) !== first) this.#stirred = true;
   }
 
-  /** A file that is half written may be valid, and mean something else: wait until nothing changes any more. */
-  async #hasSettled(first: string): Promise<boolean> {
-    await new Promise((resolve) => setTimeout(resolve, this.#times.settleMs).unref());
-    const settled = (await fingerprint(this.#paths)) === first;
-    if (!settled) this.#again = true;
-    return settled;
-  }
-
-  /** Folders come and go; the paths' own parents also tell of files that are replaced. */
-  async #watchFolders(): Promise<void> {
-    const { files, folders } = await listFiles(this.#paths);
-    const wanted = new Set([
-      ...folders,
-      ...files.map((file) => dirname(file)),
-      ...this.#paths.map((path) => dirname(path)),
-    ]);
+  /** Folders come and go. */
+  #watchFolders(wanted: ReadonlySet<string>): void {
     for (const [folder, watcher] of this.#folders) {
       if (wanted.has(folder)) continue;
       watcher.close();
@@ -127,13 +139,18 @@ class FileWatch implements Watch {
   }
 
   #watchFolder(folder: string): void {
+    const forget = (): void => {
+      this.#folders.get(folder)?.close();
+      this.#folders.delete(folder);
+    };
     try {
-      const watcher = watch(folder, { persistent: false }, () => this.#stir());
-      // Gone, or out of watches: looking again from time to time still finds everything.
-      watcher.on('error', () => {
-        watcher.close();
-        this.#folders.delete(folder);
+      const watcher = watch(folder, { persistent: false }, (_event, name) => {
+        // A folder that is deleted or moved away tells of itself; another one may come to its place.
+        if (name === basename(folder)) forget();
+        this.#stir();
       });
+      // Gone, or out of watches: looking again from time to time still finds everything.
+      watcher.on('error', forget);
       this.#folders.set(folder, watcher);
     } catch {
       // As above.
