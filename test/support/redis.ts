@@ -3,7 +3,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,18 @@ export async function startRedis(program: string, settings: readonly string[] = 
   return server;
 }
 
+/** Starts a sentinel that alone decides over a master, and quickly. Its `admin` speaks to the sentinel. */
+export async function startSentinel(program: string, master: TestRedis): Promise<TestRedis> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-sentinel-'));
+  const file = join(folder, 'sentinel.conf');
+  const of = (setting: string, value: string | number): string => `sentinel ${setting} main ${value}`;
+  const lines = [`sentinel monitor main 127.0.0.1 ${master.port} 1`, of('down-after-milliseconds', 500)];
+  writeFileSync(file, [...lines, of('failover-timeout', 3000), ''].join('\n'));
+  const sentinel = new RedisProcess(program, await freePort(), ['--sentinel'], [file]);
+  await sentinel.restart();
+  return sentinel;
+}
+
 /** A port that nobody listens on. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
@@ -52,11 +64,13 @@ class RedisProcess implements TestRedis {
   readonly #program: string;
   readonly #settings: readonly string[];
   readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-redis-'));
+  readonly #file: readonly string[];
   #process: ChildProcess | undefined;
 
-  constructor(program: string, port: number, settings: readonly string[]) {
+  constructor(program: string, port: number, settings: readonly string[], file: readonly string[] = []) {
     this.#program = program;
     this.#settings = settings;
+    this.#file = file;
     this.port = port;
     this.url = `redis://127.0.0.1:${port}`;
     this.admin = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => 20 });
@@ -64,9 +78,11 @@ class RedisProcess implements TestRedis {
   }
 
   async restart(): Promise<void> {
-    const plain = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    const own = ['--dir', this.#folder, '--repl-diskless-sync-delay', '0'];
-    this.#process = spawn(this.#program, [...plain, ...own, ...this.#settings], { stdio: 'ignore' });
+    const plain = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
+    const own = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'];
+    // A configuration file is for sentinels, which know none of the other settings.
+    const settings = this.#file.length > 0 ? [...this.#file, ...plain] : [...plain, ...own];
+    this.#process = spawn(this.#program, [...settings, ...this.#settings], { stdio: 'ignore' });
     if (this.admin.status === 'wait') await this.admin.connect().catch(() => {});
     // Commands wait in the client until the server answers.
     await this.admin.ping();
