@@ -75,11 +75,13 @@ function objectBody(root: JsonObject): ErrorBody {
     ...namesOf(asObject(error['details'])),
     ...details.flatMap(namesOf),
   ];
-  const prose = [message, ...quotaIds(details), text(metadata?.['raw']), text(azure?.['message'])];
+  const prose = [message, ...quotaIds(details), text(metadata?.['raw']), text(azure?.['message'])].filter(
+    (it) => it !== undefined,
+  );
   return {
     message,
     code: label(error['code']) ?? label(root['code']),
-    type: label(error['type']) ?? label(error['status']) ?? label(error['error_type']) ?? typeOf(root, error),
+    type: typeOf(error, root),
     param: text(error['param']) ?? text(root['param']),
     names: [...new Set(named)].slice(0, entriesMax),
     text: prose
@@ -170,10 +172,10 @@ export function toErrorName(name: string): string {
   return (colon === -1 ? behindNamespace : behindNamespace.slice(0, colon)).trim().toLowerCase();
 }
 
-/** The root's `type` names the error only where the root is the error; else it names the envelope. */
-function typeOf(root: JsonObject, error: JsonObject): string | undefined {
-  const envelope = error !== root || root['type'] === 'error';
-  return (envelope ? undefined : label(root['type'])) ?? label(root['error_type']);
+/** `error` as a type says nothing; the type of an envelope, as `response.failed`, is not the error's. */
+function typeOf(error: JsonObject, root: JsonObject): string | undefined {
+  const type = error['type'] === 'error' ? undefined : label(error['type']);
+  return type ?? label(error['status']) ?? label(error['error_type']) ?? label(root['error_type']);
 }
 
 const statusMembers = ['code', 'status', 'status_code', 'statusCode', 'raw_status_code', 'http_status'];

@@ -155,6 +155,11 @@ describe('without a pool', () => {
     },
   );
 
+  test('a pool that gave no key is no pool', () => {
+    expect(told(after(natural('Authentication'), { key: undefined }))).toEqual([`count ${backend} 600s`]);
+    expect(told(after(natural('RateLimit'), { key: undefined }))).toEqual([`${backend} 10s`]);
+  });
+
   test("Passthrough: refusals are the client's, faults are the backend's", () => {
     const keyless = { credentials: 'Passthrough' as const, key: undefined };
     for (const failureClass of ['Authentication', 'Permission', 'RateLimit', 'Quota'] as const) {

@@ -158,6 +158,7 @@ describe('a retry on the same backend', () => {
     expect(wait(error, 0, 0.5)).toBe(90);
     expect(wait(error, 0, 1)).toBe(80);
     expect(wait(error, 0, 1, { jitterPercent: 0 })).toBe(100);
+    expect(wait(error, 0, 0.5, { baseMillis: 101, jitterPercent: 50 })).toBe(76);
     expect(wait(error, 0, 1, { jitterPercent: 300 })).toBe(0);
   });
 

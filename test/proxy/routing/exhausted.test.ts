@@ -128,6 +128,7 @@ describe("the client's own fault", () => {
   test('nobody else knew the model: the fault is the news', () => {
     expect(answer([faultOf('ContextLength'), 'ModelNotFound'])).toBe('400 context_length_exceeded');
     expect(answer(['ModelNotFound', faultOf('BadRequest', 422)])).toBe('422 invalid_request');
+    expect(answer([faultOf('ContextLength'), 'ModelNotFound', 'Connect'])).toBe('503 upstream_unavailable');
   });
 });
 

@@ -129,6 +129,9 @@ describe('reset headers', () => {
     ['2m59.56s', 179_560],
     ['100ms', 1000],
     ['33011.38', 33_011_380],
+    ['5000000000ns', 5000],
+    ['5000000us', 5000],
+    ['5000000µs', 5000],
     ['0', 1000],
     ['999999999', 86_400_000],
     ['2026-01-01T00:00:42Z', 42_000],
@@ -193,6 +196,7 @@ describe('reset headers', () => {
 });
 
 test("the cap is the caller's", () => {
+  expect(reset({ retryDelay: '2d' }, 1e9)).toBe(172_800_000);
   expect(rateResetMsMax).toBe(300_000);
   expect(quotaResetMsMax).toBe(86_400_000);
   expect(reset({ headers: { 'retry-after': '300' } }, rateResetMsMax)).toBe(300_000);

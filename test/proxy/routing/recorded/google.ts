@@ -42,6 +42,7 @@ export const gemini: Vendor = {
     ...both,
     [429, is.quotaOfModel, { error: { code: 'quota_exceeded', message: 'You have exceeded your daily quota.' } }],
     [429, is.rate, { error: { code: 'rate_limit_exceeded', message: 'Too many requests per minute.' } }],
+    [429, is.overloaded, error(429, 'RESOURCE_EXHAUSTED', 'Resource exhausted. Please try again later. Please refer to https://cloud.google.com/vertex-ai/generative-ai/docs/error-code-429 for more details.')],
     [503, is.overloaded, error(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.'), { as: 'frame' }],
     [429, is.rate, [error(429, 'RESOURCE_EXHAUSTED', exceeded, [retry('3s')])], { as: 'frame', resetMs: 3000 }],
   ],

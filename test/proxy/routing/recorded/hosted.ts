@@ -106,6 +106,7 @@ export const cloudflare: Vendor = {
     [429, is.rate, { errors: [{ message: 'AiError: Rate limited', code: 3040 }], success: false }],
     [429, is.overloaded, { errors: [{ message: 'AiError: Capacity temporarily exceeded, please try again.', code: 3040 }], success: false }],
     [400, is.noModel, { errors: [{ message: 'AiError: No such model @cf/meta/llama-9 or task', code: 5007 }], success: false, result: {}, messages: [] }],
+    [400, is.noModel, { errors: [{ message: 'AiError: Model is gone', code: 5007 }], success: false }],
     [400, is.context, { errors: [{ message: 'AiError: The estimated number of input and maximum output tokens (9000) exceeded this model context window limit (8192).', code: 5021 }], success: false }],
     [400, is.bad, { errors: [{ message: "AiError: Bad input: Error: oneOf at '/' not met", code: 5006 }], success: false }],
     [500, is.server, { errors: [{ message: 'AiError: Internal error', code: 3043 }], success: false }],

@@ -112,6 +112,8 @@ export const openai: Vendor = {
     [400, is.context, error('Your input exceeds the context window of this model. Please adjust your input and try again.', 'invalid_request_error', 'context_length_exceeded', 'input')],
     [400, is.context, error("This model's maximum context length is 8192 tokens, however you requested 9000 tokens (9000 in your prompt; 0 for the completion). Please reduce your prompt; or completion length.", 'invalid_request_error'), { client: { code: 'context_length_exceeded' } }],
     [400, is.context, error('Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300001 tokens. Please reduce the length of the messages.', 'invalid_request_error', 'context_length_exceeded')],
+    [400, is.context, error('Too much.', 'invalid_request_error', 'context_length_exceeded')],
+    [413, is.context, error('Too much.', 'invalid_request_error', 'context_length_exceeded'), { client: { status: 413 } }],
     [400, is.filter, error('Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please try again with a different prompt.', 'invalid_request_error', 'invalid_prompt')],
     [400, is.filter, error('Your request was rejected as a result of our safety system. Your prompt may contain text that is not allowed by our safety system.', 'image_generation_user_error', 'moderation_blocked')],
 
