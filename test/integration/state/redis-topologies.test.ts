@@ -12,7 +12,8 @@ import { closeAll, createProxy, joinFleet, quantile, report, soon, timeUntil, ty
 
 const program = await requires('redis-server');
 const target = (name: string | number): string => `backend:team-a/chat/${name}`;
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+const openssl = 'openssl';
+const hasOpenssl = spawnSync(openssl, ['version']).status === 0;
 
 program.describe('several servers', () => {
   const servers: TestRedis[] = [];
@@ -134,7 +135,7 @@ program.describe('several servers', () => {
       const file = (name: string): string => joinPath(folder, name);
       const subject = ['-subj', '/CN=sluice-test', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
       const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file('key.pem')];
-      execFileSync('openssl', ['req', '-x509', ...key, ...subject, '-out', file('cert.pem')], { stdio: 'ignore' });
+      execFileSync(openssl, ['req', '-x509', ...key, ...subject, '-out', file('cert.pem')], { stdio: 'ignore' });
       const port = await freePort();
       const own = ['--tls-cert-file', file('cert.pem'), '--tls-key-file', file('key.pem')];
       const server = await start(['--tls-port', String(port), ...own, '--tls-auth-clients', 'no']);
