@@ -37,12 +37,10 @@ export async function startRedis(program: string, settings: readonly string[] = 
 
 /** Starts a sentinel that alone decides over a master, and quickly. Its `admin` speaks to the sentinel. */
 export async function startSentinel(program: string, master: TestRedis): Promise<TestRedis> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-sentinel-'));
-  const file = join(folder, 'sentinel.conf');
   const of = (setting: string, value: string | number): string => `sentinel ${setting} main ${value}`;
   const lines = [`sentinel monitor main 127.0.0.1 ${master.port} 1`, of('down-after-milliseconds', 500)];
-  writeFileSync(file, [...lines, of('failover-timeout', 3000), ''].join('\n'));
-  const sentinel = new RedisProcess(program, await freePort(), ['--sentinel'], [file]);
+  const file = [...lines, of('failover-timeout', 3000), ''].join('\n');
+  const sentinel = new RedisProcess(program, await freePort(), ['--sentinel'], file);
   await sentinel.restart();
   return sentinel;
 }
@@ -64,10 +62,10 @@ class RedisProcess implements TestRedis {
   readonly #program: string;
   readonly #settings: readonly string[];
   readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-redis-'));
-  readonly #file: readonly string[];
+  readonly #file: string | undefined;
   #process: ChildProcess | undefined;
 
-  constructor(program: string, port: number, settings: readonly string[], file: readonly string[] = []) {
+  constructor(program: string, port: number, settings: readonly string[], file?: string) {
     this.#program = program;
     this.#settings = settings;
     this.#file = file;
@@ -80,8 +78,10 @@ class RedisProcess implements TestRedis {
   async restart(): Promise<void> {
     const plain = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
     const own = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0'];
-    // A configuration file is for sentinels, which know none of the other settings.
-    const settings = this.#file.length > 0 ? [...this.#file, ...plain] : [...plain, ...own];
+    // Only sentinels need a configuration file, and they know none of the other settings.
+    const path = join(this.#folder, 'redis.conf');
+    if (this.#file !== undefined) writeFileSync(path, this.#file);
+    const settings = this.#file === undefined ? [...plain, ...own] : [path, ...plain];
     this.#process = spawn(this.#program, [...settings, ...this.#settings], { stdio: 'ignore' });
     if (this.admin.status === 'wait') await this.admin.connect().catch(() => {});
     // Commands wait in the client until the server answers.
