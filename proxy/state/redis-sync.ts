@@ -217,7 +217,7 @@ class Sync implements RedisSync {
     this.#logSeldom('ignored records or messages in Redis that make no sense', { malformed: this.#malformed });
   }
 
-  #logSeldom(message: string, fields: object): void {
+  #logSeldom(message: string, fields: Readonly<Record<string, unknown>>): void {
     const nowMs = this.#options.clock.now();
     if (nowMs - (this.#loggedMs.get(message) ?? -Infinity) < nonsenseLogMs) return;
     this.#loggedMs.set(message, nowMs);

@@ -53,8 +53,8 @@ export interface StatePeer {
 
 /** Where the shared state reports changes of its own condition: one line per change. A pino logger fits. */
 export interface StateLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
 /** Whether the store can be relied on right now. */
