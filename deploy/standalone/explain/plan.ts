@@ -1,6 +1,7 @@
 // The backends that a request may come to, tier by tier: what would be sent to each, or why it gets nothing.
 
-import type { Backend, Candidate, MatchContext, Rule } from '../../../proxy/config/snapshot.ts';
+import { ClientError, type ErrorCode } from '../../../proxy/canonical/client-error.ts';
+import type { Backend, Candidate, MatchContext, Pin, Rule } from '../../../proxy/config/snapshot.ts';
 import type { Operation } from '../../../proxy/protocols/protocol.ts';
 import { providerKind } from '../../../proxy/providers/provider-kind.ts';
 import { Availability } from '../../../proxy/routing/availability.ts';
@@ -18,15 +19,20 @@ export interface PlannedRequest {
   readonly now: number;
 }
 
-/** Says which backends are in, which are out, and what each would be sent. */
+/** Says which backends are in, which are out, and what each would be sent. Throws ClientError if none is in. */
 export function explainPlan(planned: PlannedRequest, rows: Row[]): void {
   const explanation = new PlanExplanation(planned);
   const { pin } = planned.request;
   if (pin === undefined) explanation.rule(planned.rule, '', rows);
   else if (pin.excluded) rows.push(['backend', describeExcluded(planned.rule, pin.candidate)]);
   else explanation.candidate('backend', pin.candidate, '', rows);
-  if (explanation.visits.size === 0) rows.push(['answer', '503 no_backend: no backend is left for this request']);
-  else if (explanation.sharedTimeouts !== undefined) rows.push(['timeouts', explanation.sharedTimeouts]);
+  if (explanation.visits.size === 0) throw new ClientError(whyNone(pin));
+  if (explanation.sharedTimeouts !== undefined) rows.push(['timeouts', explanation.sharedTimeouts]);
+}
+
+function whyNone(pin: Pin | undefined): ErrorCode {
+  if (pin === undefined) return 'all_backends_disabled';
+  return pin.excluded ? 'no_backend' : 'backend_disabled';
 }
 
 class PlanExplanation {

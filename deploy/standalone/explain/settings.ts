@@ -33,9 +33,9 @@ function describeClasses(on: readonly string[]): string {
 
 function describeDisable({ failures, windowSeconds, seconds: out, maxSeconds }: Rule['failover']['disable']): string {
   if (out === 0) return 'never';
-  const count = failures === 1 ? 'one failure' : `${failures} failures within ${windowSeconds} s`;
+  const count = failures === 1 ? 'one failure takes' : `${failures} failures within ${windowSeconds} s take`;
   const growth = maxSeconds === undefined ? '' : `, doubling up to ${maxSeconds} s`;
-  return `${count} takes a backend out for ${out} s${growth}`;
+  return `${count} a backend out for ${out} s${growth}`;
 }
 
 /** Milliseconds, as people say them. */

@@ -1,0 +1,211 @@
+import { expect, test } from 'vitest';
+import { explain } from '../../deploy/standalone/explain/explain.ts';
+import { parseExplainedRequest } from '../../deploy/standalone/explain/request.ts';
+import { readResources } from '../../deploy/standalone/load/resources.ts';
+import { judge, type Verdict } from '../../deploy/standalone/verdict.ts';
+
+const now = Date.UTC(2026, 0);
+
+const manifests = `
+apiVersion: sluice.dev/v1alpha1
+kind: LLMProvider
+metadata: {name: own, namespace: team}
+spec: {type: VLLM, endpoint: {url: "http://10.0.0.1:8000/v1/", insecureHTTP: Allow}, credentials: {type: None}, attributes: {residency: eu}}
+---
+apiVersion: sluice.dev/v1alpha1
+kind: LLMProvider
+metadata: {name: openai, namespace: team}
+spec: {type: OpenAI, models: [{name: large, upstreamName: gpt-4o}], attributes: {residency: us}, timeouts: {firstContentSeconds: 20}}
+---
+apiVersion: sluice.dev/v1alpha1
+kind: LLMProvider
+metadata: {name: empty, namespace: team}
+spec: {type: OpenAI}
+---
+apiVersion: sluice.dev/v1alpha1
+kind: LLMKey
+metadata: {name: openai-1, namespace: team}
+spec: {type: Upstream, secretRef: {name: keys, key: openai}, upstream: {providerRef: {name: openai}, models: [gpt-*]}}
+---
+apiVersion: sluice.dev/v1alpha1
+kind: LLMKey
+metadata: {name: app, namespace: team, labels: {tier: gold}}
+spec: {type: Client, secretRef: {name: keys, key: app}, client: {models: [chat, fallback]}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: keys, namespace: team, labels: {sluice.dev/credential: "true"}}
+stringData: {openai: CANARY-openai, app: CANARY-app}
+---
+apiVersion: sluice.dev/v1alpha1
+kind: LLMRoute
+metadata: {name: chat, namespace: team}
+spec:
+  path: /chat
+  models: [{name: chat}]
+  rules:
+  - name: eu
+    matches:
+    - {headers: [{name: X-Region, type: Exact, value: eu}], tenant: other}
+    - {cel: 'request.stream && client.tenant == "team"'}
+    backends: [{name: own, providerRef: {name: own}, model: llama}]
+  - name: default
+    strategy: Weighted
+    require: [{attribute: {name: residency, operator: In, values: [us]}}]
+    backends:
+    - {name: gpt, providerRef: {name: openai}, model: large, weight: 3, parameters: {set: {temperature: 0}, remove: [user]}}
+    - {name: keyless, providerRef: {name: openai}, model: large}
+    - {name: near, providerRef: {name: own}, model: llama}
+    - {name: other, routeRef: {name: fallback}, priority: 1}
+    failover: {statusCodes: ["4xx", 201], whenAllDisabled: Fail, retry: {attempts: 2}, fallbackRouteRef: {name: fallback}, disable: {failures: 3, maxSeconds: 900}}
+---
+apiVersion: sluice.dev/v1alpha1
+kind: LLMRoute
+metadata: {name: fallback, namespace: team}
+spec:
+  models: [{name: fallback}]
+  access: {mode: AllKeys}
+  rules:
+  - name: only
+    backends: [{name: none, providerRef: {name: empty}, model: x}, {name: own, providerRef: {name: own}, model: llama-small}]
+`;
+
+function verdict(text = manifests): Verdict {
+  const resources = readResources([{ path: 'a.yaml', text }], {});
+  const settings = { className: 'default', now, lastRevision: 0, disableSecondsDefault: 600 };
+  return judge({ ...resources, files: ['a.yaml'], unreadable: [] }, settings);
+}
+
+function explained(request: string): readonly string[] {
+  return explain(parseExplainedRequest(request), verdict(), now);
+}
+
+test('the files of these tests are in order', () => {
+  expect(verdict().problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+});
+
+test('the whole way of a request, with every rule, tier, backend and setting', () => {
+  expect(explained('POST /chat/completions model=chat key=team/app header:x-region=us')[0]).toMatch(/^POST/);
+  expect(explained('POST /v1/chat/completions model=chat key=team/app header:x-region=us').join('\n')).toBe(
+    `
+POST /v1/chat/completions model=chat key=team/app header:x-region=us
+  client      team/app, tenant team
+  operation   openai-chat, asks for model chat
+  route       team/chat (path /chat; models chat), access AllKeys
+  rule        eu: does not match
+                the header x-region must be eu; it is us, and the tenant must be other; it is team
+                the expression does not hold: request.stream && client.tenant == "team"
+              default: matches everything
+  priority 0  Weighted among 2:
+              gpt: POST https://api.openai.com/v1/chat/completions
+                model gpt-4o, sets temperature, removes user, weight 3; key team/openai-1
+                timeouts: connect 5 s, first content 20 s (streams), response 300 s (others), idle 60 s, total 600 s
+              keyless: POST https://api.openai.com/v1/chat/completions
+                model gpt-4o; key team/openai-1
+                timeouts: connect 5 s, first content 20 s (streams), response 300 s (others), idle 60 s, total 600 s
+  priority 1  other: route team/fallback, its rule only
+                Random among 2:
+                none: out, provider team/empty has no key that can be used
+                own: POST http://10.0.0.1:8000/v1/chat/completions
+                  model llama-small; no credential
+                  timeouts: connect 5 s, first content 60 s (streams), response 300 s (others), idle 60 s, total 600 s
+  excluded    near: out, residency must be one of us
+  fallback    team/fallback: route team/fallback, its rule only
+                Random among 2:
+                none: out, provider team/empty has no key that can be used
+                own: POST http://10.0.0.1:8000/v1/chat/completions
+                  model llama-small; no credential
+                  timeouts: connect 5 s, first content 60 s (streams), response 300 s (others), idle 60 s, total 600 s
+  failover    at most 3 attempts, after up to 2 retries of the same backend, within 600 s in all
+              after every class of failure but ContentFilter, BadRequest, TooLarge
+              and after the statuses 400-499, 201
+  disable     3 failures within 60 s take a backend out for 600 s, doubling up to 900 s
+              when all are disabled: 503 at once
+`.trim(),
+  );
+});
+
+test('a rule that matches by an expression is taken', () => {
+  const lines = explained('POST /chat model=chat stream=true key=team/app');
+  expect(lines).toContain('  operation   openai-chat, streamed, asks for model chat');
+  expect(lines).toContain('  rule        eu: matches');
+  expect(lines).toContain(
+    '  timeouts    connect 5 s, first content 60 s (streams), response 300 s (others), idle 60 s, total 600 s',
+  );
+});
+
+test('a pinned backend is the only one', () => {
+  const lines = explained('POST /chat/gpt/responses model=chat key=team/app');
+  expect(lines).toContain("  rule        default: the path pins its backend gpt, whatever the rule's matches say");
+  expect(lines).toContain('  backend     gpt: POST https://api.openai.com/v1/responses');
+  expect(lines.join('\n')).not.toContain('fallback');
+});
+
+test('a pinned backend that the rule excludes gets nothing', () => {
+  const lines = explained('POST /chat/near model=chat key=team/app');
+  expect(lines).toContain('  backend     near: out, residency must be one of us');
+  expect(lines.at(-1)).toBe('  answer      503 no_backend: The route has no backend that can serve this request.');
+});
+
+test.each([
+  ['POST /chat model=chat', '401 invalid_api_key'],
+  ['POST /chat model=chat key=team/unknown', '401 invalid_api_key'],
+  ['POST /chat model=gpt-4o key=team/app', '403 model_not_allowed'],
+  ['GET /chat/chat/completions key=team/app', '405 method_not_allowed'],
+  ['POST /v1/chat/completions key=team/app', '400 model_required'],
+  ['POST /../etc', '400 invalid_path'],
+])('%s is answered with %s', (request, answer) => {
+  expect(explained(request).at(-1)).toContain(`  answer      ${answer}: `);
+});
+
+test('a rule without any usable backend is answered as the proxy would', () => {
+  const without = manifests.replace(
+    'providerRef: {name: own}, model: llama-small',
+    'providerRef: {name: empty}, model: y',
+  );
+  const lines = explain(parseExplainedRequest('POST /v1/responses model=fallback key=team/app'), verdict(without), now);
+  expect(lines).toContain('              own: out, provider team/empty has no key that can be used');
+  expect(lines.at(-1)).toMatch(/answer +503 all_backends_disabled: /);
+});
+
+test('a request that no route serves lists those that there are', () => {
+  expect(explained('POST /v1/chat/completions model=other')).toEqual([
+    'POST /v1/chat/completions model=other',
+    '  client      shows no key',
+    '  routes      team/chat (path /chat; models chat), access AllKeys',
+    '              team/fallback (models fallback), access AllKeys',
+    '  answer      404 route_not_found: No route serves this path or model.',
+  ]);
+});
+
+test('a listing needs no backend', () => {
+  expect(explained('GET /v1/models key=team/app').at(-1)).toMatch(/answer +the list of the models/);
+});
+
+test('an operation that is not looked at is passed on with its query', () => {
+  const lines = explained("GET /chat/own/files?limit=1 key='team/app'");
+  expect(lines.join('\n')).toContain('answer      403 model_not_allowed');
+});
+
+test('no secret appears', () => {
+  for (const request of ['POST /chat model=chat key=team/app', 'POST /chat/gpt model=chat key=team/app']) {
+    expect(explained(request).join('\n')).not.toContain('CANARY');
+  }
+});
+
+test.each([
+  ['POST', /must be 'METHOD \/path'/],
+  ['post /x', /must be 'METHOD \/path'/],
+  ['/x', /must be 'METHOD \/path'/],
+  ['POST x', /must be 'METHOD \/path'/],
+  ['POST /x colour=red', /"colour=red" is none of these/],
+  ['POST /x header:=a', /"header:=a" is none of these/],
+])('%s is no request', (text, message) => {
+  expect(() => parseExplainedRequest(text)).toThrow(message);
+});
+
+test('values may hold blanks, and a key without a namespace is of the default one', () => {
+  const request = parseExplainedRequest(`POST /x?a=b header:User-Agent="my app" key=app`);
+  expect(request).toMatchObject({ path: '/x', query: '?a=b', key: 'default/app', stream: false, model: undefined });
+  expect([...request.headers]).toEqual([['user-agent', 'my app']]);
+});
