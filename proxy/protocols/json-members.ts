@@ -4,26 +4,8 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 
 import { ClientError } from '../canonical/client-error.ts';
+import { hasByteOrderMark, type Place, walk } from './json-walk.ts';
 import type { Edits, MemberSpan } from './protocol.ts';
-
-/** Deeper nesting is an attack or a mistake: no tool schema in the wild comes near it. */
-const depthMax = 64;
-
-/** Member names in the whole body: JSON.parse interns each one, and a million of them stall the process for a second. */
-const namesMax = 100_000;
-
-/** Up to here a plain loop finds the end of a string sooner than a native search would have begun. */
-const nearBytes = 48;
-
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const space = 0x20;
 
 /** A JSON object: its values as parsed, and where its members are in the bytes. */
 export interface JsonMembers {
@@ -33,10 +15,9 @@ export interface JsonMembers {
 
 /** Reads a body that must be a JSON object without repeated members. Throws ClientError. */
 export function readMembers(body: Buffer): JsonMembers {
-  const start = skipSpace(body, hasByteOrderMark(body) ? 3 : 0);
   // The walk comes first because it bounds what JSON.parse is given. In bytes that are not JSON it finds nothing
   // sensible, which does no harm: JSON.parse refuses them right after.
-  const places = body[start] === openBrace ? walk(body, start) : [];
+  const places = walk(body);
   const value = parse(body);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ClientError('invalid_request', { message: 'The request body must be a JSON object.' });
@@ -69,7 +50,7 @@ interface Splice {
 function planSplices(body: Buffer, members: readonly MemberSpan[], edits: Edits): Splice[] {
   const splices: Splice[] = [];
   const present = new Set<string>();
-  let end = body.indexOf(openBrace) + 1;
+  let end = body.indexOf('{') + 1;
   let kept = 0;
   for (const [position, member] of members.entries()) {
     present.add(member.name);
@@ -94,10 +75,6 @@ function planSplices(body: Buffer, members: readonly MemberSpan[], edits: Edits)
   return splices;
 }
 
-function hasByteOrderMark(body: Buffer): boolean {
-  return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
-}
-
 function parse(body: Buffer): unknown {
   const ascii = isAscii(body);
   if (!ascii && !isUtf8(body)) {
@@ -113,103 +90,6 @@ function parse(body: Buffer): unknown {
     const message = `The request body is not valid JSON (at character ${position}).`;
     throw new ClientError('invalid_json', position === undefined ? {} : { message });
   }
-}
-
-/** Where a member is, before its name is known. */
-interface Place {
-  readonly start: number;
-  readonly nameEnd: number;
-  readonly valueStart: number;
-  readonly valueEnd: number;
-}
-
-/** Finds the members of the object that opens at `open`: exact for valid JSON, harmless for anything else. */
-function walk(body: Buffer, open: number): Place[] {
-  const places: Place[] = [];
-  const budget = { names: namesMax };
-  let at = skipSpace(body, open + 1);
-  while (body[at] === quote) {
-    const start = at;
-    const nameEnd = stringEnd(body, start);
-    const valueStart = skipSpace(body, skipSpace(body, nameEnd) + 1);
-    const valueEnd = skipValue(body, valueStart, budget);
-    places.push({ start, nameEnd, valueStart, valueEnd });
-    spend(budget);
-    at = skipSpace(body, valueEnd);
-    if (body[at] !== comma) break;
-    at = skipSpace(body, at + 1);
-  }
-  return places;
-}
-
-function spend(budget: { names: number }): void {
-  if (--budget.names < 0) {
-    throw new ClientError('invalid_request', { message: `The request body has more than ${namesMax} members.` });
-  }
-}
-
-function skipSpace(body: Buffer, from: number): number {
-  let at = from;
-  while (at < body.length && body[at]! <= space) at++;
-  return at;
-}
-
-function skipValue(body: Buffer, from: number, budget: { names: number }): number {
-  const first = body[from];
-  if (first === quote) return stringEnd(body, from);
-  if (first === openBrace || first === openBracket) return skipNested(body, from, budget);
-  let at = from;
-  for (; at < body.length; at++) {
-    const byte = body[at]!;
-    if (byte === comma || byte === closeBrace || byte <= space) break;
-  }
-  return at;
-}
-
-function skipNested(body: Buffer, from: number, budget: { names: number }): number {
-  // The body itself is the first level.
-  let depth = 1;
-  for (let at = from; at < body.length; at++) {
-    const byte = body[at]!;
-    if (byte === quote) {
-      at = stringEnd(body, at) - 1;
-    } else if (byte === openBrace || byte === openBracket) {
-      if (++depth > depthMax) {
-        throw new ClientError('invalid_request', { message: `The request body nests deeper than ${depthMax} levels.` });
-      }
-    } else if (byte === closeBrace || byte === closeBracket) {
-      if (--depth === 1) return at + 1;
-    } else if (byte === colon) {
-      spend(budget);
-    }
-  }
-  return body.length;
-}
-
-/** The offset after the closing quote of the string that opens at `open`. */
-function stringEnd(body: Buffer, open: number): number {
-  let at = open + 1;
-  for (;;) {
-    const near = Math.min(at + nearBytes, body.length);
-    while (at < near) {
-      const byte = body[at]!;
-      if (byte === quote) return at + 1;
-      at += byte === backslash ? 2 : 1;
-    }
-    if (at >= body.length) return body.length;
-    const found = body.indexOf(quote, at);
-    if (found < 0) return body.length;
-    if (!isEscaped(body, at, found)) return found + 1;
-    // Where one quote is escaped, more are near: text that holds JSON would call the native search for each.
-    at = found + 1;
-  }
-}
-
-/** Whether an odd number of backslashes stands before `position`. `from` is outside any escape. */
-function isEscaped(body: Buffer, from: number, position: number): boolean {
-  let at = position;
-  while (at > from && body[at - 1] === backslash) at--;
-  return (position - at) % 2 === 1;
 }
 
 /** Puts the places and the parsed object together. Throws ClientError where a name is repeated, however it is written. */

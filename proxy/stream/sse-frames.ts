@@ -35,39 +35,26 @@ export class SseFrames {
   push(chunk: Buffer): Buffer[] {
     const frames: Buffer[] = [];
     if (chunk.length === 0) return frames;
-    let frameStart = 0;
-    let at = 0;
-    if (this.#returned !== 'no') {
-      at = chunk[0] === lineFeed ? 1 : 0;
-      if (this.#returned === 'frame') {
-        frames.push(this.#take(chunk, 0, at));
-        frameStart = at;
-      }
-      this.#returned = 'no';
-    }
+    let at = this.#resume(chunk, frames);
+    let frameStart = frames.length === 0 ? 0 : at;
     let nextReturn = chunk.indexOf(carriageReturn, at);
     while (at < chunk.length) {
       const nextFeed = chunk[at] === lineFeed ? at : chunk.indexOf(lineFeed, at);
       if (nextReturn !== -1 && nextReturn < at) nextReturn = chunk.indexOf(carriageReturn, at);
-      const end = nextReturn !== -1 && (nextFeed === -1 || nextReturn < nextFeed) ? nextReturn : nextFeed;
-      this.#lineBytes += (end === -1 ? chunk.length : end) - at;
-      this.#check(frameStart, end === -1 ? chunk.length : end);
-      if (end === -1) break;
-      const blank = this.#isBlank(chunk, frameStart);
-      this.#lineBytes = 0;
-      at = end + 1;
-      if (end === nextReturn) {
-        if (at === chunk.length) {
-          // Whether a `\n` follows only the next chunk can tell.
-          this.#returned = blank ? 'frame' : 'line';
-          break;
-        }
-        if (chunk[at] === lineFeed) at++;
+      const lineEnd = nextReturn !== -1 && (nextFeed === -1 || nextReturn < nextFeed) ? nextReturn : nextFeed;
+      this.#count(at, lineEnd === -1 ? chunk.length : lineEnd, frameStart);
+      if (lineEnd === -1) break;
+      const blank = this.#endLine(chunk, frameStart);
+      at = lineEnd + 1;
+      if (lineEnd === nextReturn && at === chunk.length) {
+        // Whether a `\n` follows only the next chunk can tell.
+        this.#returned = blank ? 'frame' : 'line';
+        break;
       }
-      if (blank) {
-        frames.push(this.#take(chunk, frameStart, at));
-        frameStart = at;
-      }
+      if (lineEnd === nextReturn && chunk[at] === lineFeed) at++;
+      if (!blank) continue;
+      frames.push(this.#take(chunk, frameStart, at));
+      frameStart = at;
     }
     if (frameStart < chunk.length) this.#hold(frameStart === 0 ? chunk : chunk.subarray(frameStart));
     return frames;
@@ -79,6 +66,16 @@ export class SseFrames {
     this.#lineBytes = 0;
     this.#returned = 'no';
     return this.#take(empty, 0, 0);
+  }
+
+  /** Settles what the end of the last chunk left open; gives the offset at which the next line begins. */
+  #resume(chunk: Buffer, frames: Buffer[]): number {
+    const returned = this.#returned;
+    if (returned === 'no') return 0;
+    this.#returned = 'no';
+    const at = chunk[0] === lineFeed ? 1 : 0;
+    if (returned === 'frame') frames.push(this.#take(chunk, 0, at));
+    return at;
   }
 
   #hold(bytes: Buffer): void {
@@ -97,20 +94,22 @@ export class SseFrames {
     return frame;
   }
 
-  #check(frameStart: number, end: number): void {
+  #count(from: number, to: number, frameStart: number): void {
+    this.#lineBytes += to - from;
     if (this.#lineBytes > lineBytesMax) throw new FrameOverflowError(`a line is longer than ${lineBytesMax} bytes`);
-    if (this.#pendingBytes + end - frameStart > frameBytesMax) {
+    if (this.#pendingBytes + to - frameStart > frameBytesMax) {
       throw new FrameOverflowError(`a frame is longer than ${frameBytesMax} bytes`);
     }
   }
 
-  /** Whether the line that has just ended is blank. On the first line of a stream a byte order mark does not count. */
-  #isBlank(chunk: Buffer, frameStart: number): boolean {
+  /** Whether the line that ends here is blank. On the first line of a stream a byte order mark does not count. */
+  #endLine(chunk: Buffer, frameStart: number): boolean {
+    const bytes = this.#lineBytes;
     const first = this.#firstLine;
+    this.#lineBytes = 0;
     this.#firstLine = false;
-    if (this.#lineBytes === 0) return true;
-    if (!first || this.#lineBytes !== byteOrderMark.length) return false;
-    return byteOrderMark.equals(Buffer.concat([...this.#pending, chunk.subarray(frameStart)]).subarray(0, 3));
+    if (bytes === 0 || !first || bytes !== byteOrderMark.length) return bytes === 0;
+    return byteOrderMark.equals(Buffer.concat([...this.#pending, chunk.subarray(frameStart)]).subarray(0, bytes));
   }
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { ClientError } from '../../../proxy/canonical/client-error.ts';
 import { readMembers, rewriteMembers } from '../../../proxy/protocols/json-members.ts';
+import { cpuMs } from './cpu-time.ts';
 
 function refusal(body: string | Buffer): string {
   try {
@@ -144,17 +145,15 @@ describe('readMembers', () => {
     const names = Array.from({ length: 1_000_000 }, (_, index) => `"k${index}":0`).join(',');
     for (const text of [`{${names}}`, `{"a":[{${names}}]}`]) {
       const body = Buffer.from(text);
-      const started = performance.now();
-      expect(() => readMembers(body)).toThrow('more than 100000 members');
-      expect(performance.now() - started).toBeLessThan(50);
+      const spent = cpuMs(() => expect(() => readMembers(body)).toThrow('more than 100000 members'));
+      expect(spent).toBeLessThan(50);
     }
   });
 
   test('is not slowed down by strings full of escaped quotes', () => {
     const body = Buffer.from(JSON.stringify({ a: '"'.repeat(500_000), b: '\\'.repeat(500_000) }));
-    const started = performance.now();
-    expect(readMembers(body).members).toHaveLength(2);
-    expect(performance.now() - started).toBeLessThan(50);
+    const spent = cpuMs(() => expect(readMembers(body).members).toHaveLength(2));
+    expect(spent).toBeLessThan(50);
   });
 });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { readSseEvent } from '../../../proxy/protocols/sse-event.ts';
+import { cpuMs } from '../protocols/cpu-time.ts';
 import { FrameOverflowError, SseFrames } from '../../../proxy/stream/sse-frames.ts';
 
 function cut(bytes: Buffer, at: readonly number[]): Buffer[] {
@@ -69,7 +70,9 @@ describe('SseFrames', () => {
         const parser = createParser({ onEvent: (message) => heard.push(message) });
         parser.feed(`${text}\n\n`);
         const frames = split(cut(Buffer.from(`${text}\n\n`), positions));
-        const said = frames.map((frame) => readSseEvent(Buffer.from(frame))).filter((event) => event.data !== undefined);
+        const said = frames
+          .map((frame) => readSseEvent(Buffer.from(frame)))
+          .filter((event) => event.data !== undefined);
         expect(said).toEqual(heard.map((message) => ({ event: message.event, data: message.data })));
       }),
       { numRuns: 500 },
@@ -120,9 +123,10 @@ describe('SseFrames', () => {
   test('takes time in proportion to the bytes of a frame that trickles in', () => {
     const frames = new SseFrames();
     const byte = Buffer.from('x');
-    const started = performance.now();
-    for (let count = 0; count < 500_000; count++) frames.push(byte);
-    expect(frames.push(Buffer.from('\n\n'))[0]).toHaveLength(500_002);
-    expect(performance.now() - started).toBeLessThan(1000);
+    const spent = cpuMs(() => {
+      for (let count = 0; count < 500_000; count++) frames.push(byte);
+      expect(frames.push(Buffer.from('\n\n'))[0]).toHaveLength(500_002);
+    });
+    expect(spent).toBeLessThan(1000);
   });
 });
