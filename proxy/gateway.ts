@@ -149,6 +149,7 @@ function layGround(options: GatewayOptions): Ground {
   const proxyId = randomBytes(6).toString('hex');
   const destination = openDestination(1);
   const scrubber = createScrubber();
+  scrubber.setSecrets(ownSecrets(options));
   const log = createLog({ level: options.logLevel, destination, scrubber });
   const state = createStateStore(options, proxyId, log);
   const disables = createDisableBook({ clock, store: state, proxyId, log });
@@ -226,7 +227,13 @@ function adoptKeys(next: Snapshot, previous: Snapshot | undefined, ground: Groun
   for (const [target, secret] of now) {
     if (before.has(target) && before.get(target) !== secret) ground.facts.disables.clear(target);
   }
-  ground.scrubber.setSecrets(now.values());
+  ground.scrubber.setSecrets([...now.values(), ...ownSecrets(ground.options)]);
+}
+
+/** Credentials that no configuration names. */
+function ownSecrets({ admin, redisURL }: GatewayOptions): string[] {
+  const password = redisURL === undefined ? '' : decodeURIComponent(/\/\/[^/@]*?:([^/@]*)@/.exec(redisURL)?.[1] ?? '');
+  return [admin.token ?? '', password].filter((secret) => secret !== '');
 }
 
 function secretsByTarget(snapshot: Snapshot | undefined): Map<string, string> {

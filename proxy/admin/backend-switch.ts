@@ -1,11 +1,8 @@
 // A person's hand on a backend: hard disables in the disable book, and their end.
 
 import type { Clock } from '../canonical/clock.ts';
-import type { DisableBook } from '../state/store.ts';
+import { type DisableBook, foreverMs } from '../state/store.ts';
 import type { AdminSources } from './sources.ts';
-
-/** Longer than any person plans ahead: the end of what only a person ends, as the disable book knows it. */
-const foreverMs = Number.MAX_SAFE_INTEGER;
 
 /** Makes the two changes of the admin port out of a disable book. */
 export function createBackendSwitch(

@@ -24,8 +24,8 @@ export interface MountedSourceOptions {
   readonly store: SnapshotStore;
   readonly clock: Clock;
   readonly log: {
-    readonly info: (fields: object, message: string) => void;
-    readonly warn: (fields: object, message: string) => void;
+    readonly info: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+    readonly warn: (fields: Readonly<Record<string, unknown>>, message: string) => void;
   };
 }
 

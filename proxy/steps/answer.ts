@@ -45,7 +45,7 @@ async function relayTo(
   settings: SearchSettings,
 ): Promise<void> {
   const { clock, judge, observer } = settings;
-  trail.firstContentAtMs = attempt.answer.firstContentAtMs || clock.now();
+  trail.firstContentAtMs = attempt.answer.firstContentAtMs ?? clock.now();
   trail.status = attempt.answer.status;
   const end = await reply.relay(attempt, (breakage) => {
     const error = tell(breakage, attempt);

@@ -52,7 +52,8 @@ export async function search(
     },
     succeeded(visit, key, attempt) {
       judge.succeeded(judged(visit, key, attempt));
-      attempt.record.firstContentAtMs = attempt.answer.firstContentAtMs;
+      const { firstContentAtMs } = attempt.answer;
+      if (firstContentAtMs !== undefined) attempt.record.firstContentAtMs = firstContentAtMs;
       attempt.record.status = attempt.answer.status;
     },
     released(visit, key, attempt) {

@@ -43,6 +43,7 @@ export function sendAttempt(
   { clock, upstreams, observer, onMalformed }: SendSettings,
 ): SentAttempt {
   const { backend, timeouts } = visit;
+  const outgoing = buildRequest(request, visit, key);
   const record: AttemptRecord = {
     number: trail.attempts.length + 1,
     backend: backend.id,
@@ -64,17 +65,13 @@ export function sendAttempt(
     isFailure: (status) => isListedStatus(status, rule.failover),
     onMalformed: () => onMalformed(backend.id),
   });
-  const outgoing = buildRequest(request, visit, key, observer.attemptStarted(trail, record));
+  const traceHeaders = observer.attemptStarted(trail, record);
+  if (traceHeaders !== undefined) Object.assign(outgoing.headers, traceHeaders);
   answer.source = send(upstreams.pool(backend.provider, timeouts.connectMs), outgoing, answer);
   return { answer, record, outcome: answer.outcome satisfies Promise<AttemptOutcome>, abort: () => answer.abort() };
 }
 
-function buildRequest(
-  request: ProxyRequest,
-  { backend }: Visit,
-  key: UpstreamKey | undefined,
-  traceHeaders: Readonly<Record<string, string>> | undefined,
-): OutgoingRequest {
+function buildRequest(request: ProxyRequest, { backend }: Visit, key: UpstreamKey | undefined): OutgoingRequest {
   const { exchange, operation } = request;
   const { provider } = backend;
   const passthrough = provider.config.credentials.type === 'Passthrough';
@@ -84,7 +81,6 @@ function buildRequest(
     key,
     clientCredential: passthrough ? readClientKey(exchange.headers) : undefined,
   });
-  if (traceHeaders !== undefined) Object.assign(headers, traceHeaders);
   const place = { config: provider.config, model: backend.upstreamModel ?? request.model };
   const located = providerKind(provider.config.type)?.locate(operation, place) ?? operation.path;
   return {

@@ -54,8 +54,8 @@ export class Answer {
   readonly outcome: Promise<AttemptOutcome>;
   status = 0;
   headers: SignalHeaders = {};
-  /** Unix milliseconds of the first content; 0 before. */
-  firstContentAtMs = 0;
+  /** Unix milliseconds of the first content; undefined before. */
+  firstContentAtMs: number | undefined;
   /** What has been read of the answer and not yet been passed on. */
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
@@ -109,7 +109,7 @@ export class Answer {
     return this.#reader !== undefined;
   }
 
-  /** Takes what was held. Only for whole answers. */
+  /** Takes what was held. */
   takeBody(): Buffer {
     const body = this.#held.length === 1 && this.#held[0] !== undefined ? this.#held[0] : Buffer.concat(this.#held);
     this.#held.length = 0;
@@ -119,8 +119,8 @@ export class Answer {
   /** Passes on what was held, and from then on everything as it comes. */
   attach(sink: AnswerSink): void {
     this.#sink = sink;
-    for (const chunk of this.#held) sink.chunk(chunk);
-    this.#held.length = 0;
+    // One write is one packet: what was held goes out together.
+    if (this.#held.length > 0) sink.chunk(this.takeBody());
     if (this.#ended === undefined) return;
     if (this.#ended === 'end') sink.end();
     else sink.failed(this.#ended);
@@ -235,7 +235,8 @@ export class Answer {
       this.#broke(failure);
       return;
     }
-    for (const chunk of bytes) this.#pass(chunk);
+    const [only] = bytes;
+    if (only !== undefined) this.#pass(bytes.length === 1 ? only : Buffer.concat(bytes));
     if (content) {
       this.#deadlines.progress();
       this.#commit();

@@ -79,7 +79,7 @@ export const rooms: readonly Room[] = [
   proxyFolder('providers', { imports: [protocol] }),
   proxyFolder('ingress', { imports: ['proxy/protocols'], packages: ['fastify', '@fastify', 'ipaddr.js'] }),
   proxyFolder('upstream', { packages: ['undici', 'ipaddr.js'] }),
-  proxyFolder('admin', { packages: ['fastify', '@fastify'] }),
+  proxyFolder('admin', { imports: ['proxy/state/store.ts'], packages: ['fastify', '@fastify'] }),
   proxyFolder('console'),
   proxyFolder('telemetry', { packages: telemetry }),
   files(/^proxy\/(main|proxy|gateway|gateway-facts|system-clock|pipeline|steps\/.*)(\.ts)?$/, { imports: ['proxy'], packages: ['commander'] }),
