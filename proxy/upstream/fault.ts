@@ -38,9 +38,14 @@ const tlsCode =
 /** Names a connection error. `answered` is whether any byte of this request's answer had arrived. */
 export function toConnectionFault(error: Error, answered: boolean): ConnectionFault {
   const code = readCode(error);
-  const fault = code === undefined ? 'reset' : (byCode.get(code) ?? byPattern(code));
+  const fault = code === undefined ? byName(error) : (byCode.get(code) ?? byPattern(code));
   const staleSocket = fault === 'reset' && !answered && bytesRead(error) > 0;
   return { fault, staleSocket, cause: error };
+}
+
+/** undici's parser has no code for what does not even begin like HTTP. */
+function byName({ name }: Error): TransportFault {
+  return name === 'HTTPParserError' ? 'protocol' : 'reset';
 }
 
 function byPattern(code: string): TransportFault {
