@@ -12,6 +12,8 @@ import { type Passage, StreamReader } from './stream-reader.ts';
 
 /** Error bodies: no vendor says why later than here. */
 const errorBodyMax = 64 * 1024;
+/** How long an error may take to explain itself: the request is to go on elsewhere. */
+const errorBodyMs = 5_000;
 /** Answers up to this size are held whole, so that a cut one can still fail over (failure.md, rule 11). */
 const wholeBodyMax = 8 * 1024 * 1024;
 /** Frames before the first content are pings and preambles: a stream of so many is not an answer. */
@@ -154,6 +156,8 @@ export class Answer {
     if (this.#phase === 'stream') {
       this.#deadlines.headersOfStream();
       this.#openStream();
+    } else if (this.#phase === 'error') {
+      this.#deadlines.last(errorBodyMs);
     } else {
       this.#deadlines.progress();
     }
@@ -295,7 +299,8 @@ export class Answer {
   }
 
   #expired(expiry: Expiry): void {
-    if (this.#tap?.finished === true) {
+    if (this.#tap?.finished === true || (this.#phase === 'error' && expiry !== 'deadline')) {
+      // All that matters has been said; of an error the status alone says most.
       this.#complete();
     } else if (expiry === 'deadline') {
       this.#over({ type: 'deadline' }, 'deadline');

@@ -57,6 +57,14 @@ export class Deadlines {
     this.#arm();
   }
 
+  /** What follows is short, and worth no more than this long. */
+  last(allowedMs: number): void {
+    this.progress();
+    if (allowedMs >= this.#allowedMs) return;
+    this.#allowedMs = allowedMs;
+    this.#arm();
+  }
+
   /** What is waited for is not the upstream's doing: until the next progress only the whole request's deadline counts. */
   suspend(): void {
     this.#suspended = true;
