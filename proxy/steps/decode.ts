@@ -83,16 +83,22 @@ function bareProtocol(route: Route): Exclude<ProtocolId, 'relay'> {
   }
 }
 
-/** JSON of an operation that we do not know is looked at only for its model, and may be anything. */
+/** JSON of an operation that we do not know is looked at only for its model. What is no JSON at all names none. */
 function peekBody(exchange: Exchange, operation: Operation): Peek | undefined {
   if (operation.protocol !== 'relay') return protocols[operation.protocol].client.peek(exchange.body);
   const type = exchange.headers['content-type'];
-  if (exchange.body.length === 0 || typeof type !== 'string' || !type.startsWith('application/json')) return undefined;
+  if (exchange.body.length === 0 || typeof type !== 'string' || !isJson(type)) return undefined;
   try {
     return protocols['openai-chat'].client.peek(exchange.body);
-  } catch {
-    return undefined;
+  } catch (error) {
+    // A body that two readers would read differently (a repeated `model`, say) must not get around a key's allow-list.
+    if (error instanceof ClientError && error.code === 'invalid_json') return undefined;
+    throw error;
   }
+}
+
+function isJson(contentType: string): boolean {
+  return /^application\/([\w.-]+\+)?json\b/i.test(contentType);
 }
 
 function assemble(

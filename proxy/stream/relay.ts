@@ -46,6 +46,7 @@ class Relay implements AnswerSink {
   readonly #resolve: (end: RelayEnd) => void;
   #timer: Timer | undefined;
   #wroteAtMs = 0;
+  #pending: Buffer[] = [];
   #waiting = false;
   #over = false;
 
@@ -68,18 +69,16 @@ class Relay implements AnswerSink {
     this.#answer.attach(this);
   }
 
+  /** What one read of the upstream holds leaves in one write: frames that came together go on together. */
   chunk(bytes: Buffer): void {
     if (this.#over) return;
-    this.#wroteAtMs = this.#settings.clock.now();
-    if (this.#target.write(bytes) || this.#waiting) return;
-    this.#waiting = true;
-    this.#answer.pause();
-    this.#target.onDrain(this.#drained);
+    this.#pending.push(bytes);
+    if (this.#pending.length === 1) queueMicrotask(this.#flush);
   }
 
   end(): void {
     if (this.#over) return;
-    this.#target.end();
+    this.#target.end(this.#take());
     this.#finish({ type: 'complete' });
   }
 
@@ -87,6 +86,23 @@ class Relay implements AnswerSink {
     if (this.#over) return;
     this.#sayError(cause);
     this.#finish({ type: 'broken', cause });
+  }
+
+  readonly #flush = (): void => {
+    const bytes = this.#take();
+    if (this.#over || bytes === undefined) return;
+    this.#wroteAtMs = this.#settings.clock.now();
+    if (this.#target.write(bytes) || this.#waiting) return;
+    this.#waiting = true;
+    this.#answer.pause();
+    this.#target.onDrain(this.#drained);
+  };
+
+  #take(): Buffer | undefined {
+    const pending = this.#pending;
+    if (pending.length === 0) return undefined;
+    this.#pending = [];
+    return pending.length === 1 ? pending[0] : Buffer.concat(pending);
   }
 
   readonly #drained = (): void => {
@@ -103,9 +119,14 @@ class Relay implements AnswerSink {
   };
 
   #sayError(cause: FailureSignal | 'deadline' | 'draining'): void {
-    const bytes = this.#settings.inBandError(cause);
-    if (bytes === undefined) this.#target.destroy();
-    else this.#target.end(bytes);
+    const last = this.#take();
+    const error = this.#settings.inBandError(cause);
+    if (error !== undefined) {
+      this.#target.end(last === undefined ? error : Buffer.concat([last, error]));
+      return;
+    }
+    if (last !== undefined) this.#target.write(last);
+    this.#target.destroy();
   }
 
   #armKeepAlive(keepAlive: Buffer, delayMs: number): void {

@@ -33,6 +33,8 @@ export class StreamReader {
 
   /** Reads what has come. */
   read(chunk: Buffer): Passage {
+    // Without a rest from before, frames that add up to the chunk are the chunk.
+    const fresh = this.#frames.heldBytes === 0;
     let frames: readonly Buffer[];
     try {
       frames = this.#frames.push(chunk);
@@ -46,7 +48,7 @@ export class StreamReader {
     const passage = this.#judge(frames);
     // Usually every frame is passed on and the chunk held nothing else: then the chunk itself goes, in one write.
     const passed = passage.bytes.reduce((sum, frame) => sum + frame.length, 0);
-    return passed === chunk.length ? { ...passage, bytes: [chunk] } : passage;
+    return fresh && passed === chunk.length ? { ...passage, bytes: [chunk] } : passage;
   }
 
   /** Reads the end: a last frame may lack its blank line, and a stream that has not said that it is complete is cut. */
