@@ -10,16 +10,16 @@ export interface Folder extends Disposable {
   /** The path of a file in it. */
   at(name: string): string;
   /** Writes a file, and the folders above it. */
-  write(name: string, text: string): string;
+  write(name: string, content: string | Uint8Array): string;
 }
 
 /** Makes a folder with files, by their names. */
 export function makeFolder(files: Readonly<Record<string, string>> = {}): Folder {
   const path = mkdtempSync(join(tmpdir(), 'sluice-files-'));
   const at = (name: string): string => join(path, name);
-  const write = (name: string, text: string): string => {
+  const write = (name: string, content: string | Uint8Array): string => {
     mkdirSync(dirname(at(name)), { recursive: true });
-    writeFileSync(at(name), text);
+    writeFileSync(at(name), content);
     return at(name);
   };
   for (const [name, text] of Object.entries(files)) write(name, text);

@@ -8,7 +8,7 @@ import type { SourceText } from './read-files.ts';
 const mistakesMax = 3;
 
 /** Words that kubectl, which reads YAML 1.1, takes for booleans. */
-const booleanWord = /^(y|yes|n|no|on|off)$/i;
+const booleanWord = /^(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)$/;
 
 /** The objects of a file, those inside a `v1 List` one by one, and what is wrong with its text. */
 export function parseDocuments({ path, text }: SourceText): {

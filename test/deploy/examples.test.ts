@@ -1,0 +1,82 @@
+import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { expect, test } from 'vitest';
+import { check } from '../../deploy/standalone/check.ts';
+import { parseExplainedRequest } from '../../deploy/standalone/explain/request.ts';
+
+const folder = new URL('../../deploy/examples/', import.meta.url).pathname;
+const files = globSync(`${folder}*.yaml`).toSorted();
+
+/** Every variable that an example mentions is set. */
+const environment = Object.fromEntries(
+  files
+    .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/\$\{(\w+)/g)])
+    .map(([, name = ''], index) => [name, `value-${index}`]),
+);
+
+async function checked(file: string, ...requests: readonly string[]): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const print = (line: string): void => void lines.push(line);
+  await check(
+    {
+      paths: [`${folder}${file}`],
+      className: 'default',
+      disableSecondsDefault: 600,
+      requests: requests.map(parseExplainedRequest),
+    },
+    { environment, terminal: { print, warn: print }, now: Date.UTC(2026, 0) },
+  );
+  return lines;
+}
+
+test.each(files.map((file) => basename(file)))('%s is accepted without a word', async (file) => {
+  expect(await checked(file)).toEqual([expect.stringMatching(/^\d+ objects in 1 file: all accepted$/)]);
+});
+
+test('every example is in the index, and nothing else', () => {
+  const index = readFileSync(`${folder}README.md`, 'utf8');
+  const named = [...index.matchAll(/^\| \[(\S+)\]\((\S+)\)/gm)].map(([, name, link]) => [name, link]);
+  const names = files.map((file) => basename(file));
+  expect(new Set(named.map(([name]) => name))).toEqual(new Set(names));
+  expect(named.every(([name, link]) => name === link)).toBe(true);
+});
+
+test('the quickstart has three backends at random', async () => {
+  const lines = await checked('quickstart.yaml', 'POST /azure');
+  expect(lines).toContain('  priority 0  Random among 3:');
+});
+
+test('three vendors: Europe is answered in Europe', async () => {
+  const lines = await checked('three-vendors.yaml', 'POST /v1/chat/completions model=chat key=me header:x-region=eu');
+  const text = lines.join('\n');
+  expect(text).toContain(
+    'https://my-resource.openai.azure.com/openai/v1/chat/completions\n                model my-gpt-4o-deployment; key default/azure',
+  );
+  expect(text).toContain('https://api.mistral.ai/v1/chat/completions');
+  expect(text).not.toContain('api.openai.com');
+});
+
+test('own first: the vendor has the lower priority', async () => {
+  const lines = await checked('own-first.yaml', 'POST /assistant');
+  expect(lines.filter((line) => line.includes('priority'))).toEqual([
+    '  priority 0  own: POST http://127.0.0.1:8000/v1/chat/completions',
+    '  priority 1  openai: POST https://api.openai.com/v1/chat/completions',
+  ]);
+});
+
+test('team keys: the small model is for both, the large one for one of them', async () => {
+  const ask = async (model: string, key: string): Promise<string | undefined> =>
+    (await checked('team-keys.yaml', `POST /v1/chat/completions model=${model} key=${key}`)).find((line) =>
+      /priority|answer/.test(line),
+    );
+  expect(await ask('small', 'checkout/app')).toContain('mini: POST');
+  expect(await ask('large', 'checkout/app')).toContain('full: POST');
+  expect(await ask('small', 'search/app')).toContain('mini: POST');
+  expect(await ask('large', 'search/app')).toContain('403 ');
+});
+
+test('broker: anything but 200 fails over and disables for ten minutes', async () => {
+  const lines = await checked('broker.yaml', 'POST /azure');
+  expect(lines).toContain('              and after the statuses 201-599');
+  expect(lines).toContain('  disable     one failure takes a backend out for 600 s');
+});

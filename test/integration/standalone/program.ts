@@ -1,0 +1,92 @@
+// `node deploy/standalone/main.ts` as a real process.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const main = new URL('../../../deploy/standalone/main.ts', import.meta.url).pathname;
+
+/** How to start the program. */
+export interface ProgramOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Another user, for files that may not be read: to root everything is readable. */
+  readonly uid?: number;
+}
+
+/** The program while it runs. */
+export interface Program extends AsyncDisposable {
+  readonly process: ChildProcess;
+  /** Standard output and standard error so far. */
+  out(): string;
+  err(): string;
+  /** Waits until both together hold what is looked for. */
+  says(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The exit code once it has ended. */
+  readonly ended: Promise<number | string>;
+}
+
+/** Starts the program. It is killed with the end of the test. */
+export function startProgram(args: readonly string[], { environment = {}, cwd, uid }: ProgramOptions = {}): Program {
+  const child = spawn(process.execPath, [main, ...args], {
+    // Nothing of the test's own environment: a variable of the machine must not decide a test.
+    env: { PATH: process.env['PATH'], NO_COLOR: '1', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const ended = new Promise<number | string>((resolve) => {
+    child.on('close', (code, signal) => resolve(code ?? signal ?? 'gone'));
+  });
+  return {
+    process: child,
+    out: () => out,
+    err: () => err,
+    ended,
+    async says(pattern) {
+      for (let waited = 0; waited < 15_000; waited += 20) {
+        const found = pattern.exec(out + err);
+        if (found !== null) return found;
+        if (child.exitCode !== null) break;
+        await sleep(20);
+      }
+      throw new Error(`the program never said ${pattern}; it said:\n${out}${err}`);
+    },
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Runs the program to its end. */
+export async function runProgram(
+  args: readonly string[],
+  options?: ProgramOptions,
+): Promise<{ readonly code: number | string; readonly out: string; readonly err: string }> {
+  await using program = startProgram(args, options);
+  const code = await program.ended;
+  return { code, out: program.out(), err: program.err() };
+}
+
+/** Ports of loopback that nothing listens on, one after the other, outside the range from which clients get theirs. */
+export async function freePorts(count: number): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const first = 20_000 + Math.floor(Math.random() * 10_000);
+    const free = await Promise.all(Array.from({ length: count }, (_, index) => isFree(first + index)));
+    if (free.every(Boolean)) return first;
+  }
+  throw new Error(`there are no ${count} free ports in a row`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
