@@ -14,7 +14,7 @@ interface Rig extends Disposable {
 /** Watches with times that suit a test; polling is off unless asked for. */
 async function watching(
   paths: readonly string[],
-  { pollMs = 60_000, onChange = async (): Promise<void> => undefined } = {},
+  { settleMs = 20, pollMs = 60_000, onChange = async (): Promise<void> => undefined } = {},
 ): Promise<Rig> {
   let calls = 0;
   const seen = await fingerprint(paths);
@@ -26,10 +26,10 @@ async function watching(
       calls += 1;
       await onChange();
     },
-    { settleMs: 20, pollMs },
+    { settleMs, pollMs },
   );
   // The first look sets up the watches.
-  await sleep(80);
+  await sleep(4 * settleMs);
   return {
     count,
     async next() {
@@ -107,7 +107,7 @@ test('swap files and other names are nobody’s business', async () => {
 
 test('many writes in a row are one change, when they are over', async () => {
   using folder = makeFolder({ 'a.yaml': 'one' });
-  using rig = await watching([folder.path]);
+  using rig = await watching([folder.path], { settleMs: 100 });
   for (let n = 0; n < 20; n += 1) {
     folder.write('a.yaml', `one ${n}`);
     await sleep(5);

@@ -10,8 +10,6 @@ const main = new URL('../../../deploy/standalone/main.ts', import.meta.url).path
 export interface ProgramOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Another user, for files that may not be read: to root everything is readable. */
-  readonly uid?: number;
 }
 
 /** The program while it runs. */
@@ -27,13 +25,12 @@ export interface Program extends AsyncDisposable {
 }
 
 /** Starts the program. It is killed with the end of the test. */
-export function startProgram(args: readonly string[], { environment = {}, cwd, uid }: ProgramOptions = {}): Program {
+export function startProgram(args: readonly string[], { environment = {}, cwd }: ProgramOptions = {}): Program {
   const child = spawn(process.execPath, [main, ...args], {
     // Nothing of the test's own environment: a variable of the machine must not decide a test.
     env: { PATH: process.env['PATH'], NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd,
-    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   let out = '';
   let err = '';
