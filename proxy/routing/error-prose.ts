@@ -52,7 +52,7 @@ export const tooLargeForLimitStart = /^request too large/;
 export const wholeAccount = /trial key|account's rate limit|^requests rate limit exceeded|per api key/;
 
 /** Google's quotas that no minute restores. */
-export const googleDaily = /per ?day|limit: 0(?![\d.])/;
+export const googleDaily = /per ?day|limit: 0(?!\.?\d)/;
 
 /** Vertex's shared capacity, as opposed to a quota of ours. */
 export const vertexCapacityStart = /^resource (?:has been )?exhausted/;
