@@ -1,9 +1,12 @@
-// What a route says by itself, before anything else is looked at: bad rules and backends are struck out, with the reason.
+// What a route says by itself, before anything else is looked at: bad backends are struck out, with the reason. A bad
+// rule fails closed: it keeps its requests and refuses them, because the next rule may send them where they must not go.
 
 import type { LLMRoute } from '../../crds/llm-route.ts';
-import { compileMatchExpression } from '../../proxy/config/match-expression.ts';
+import { failoverSchema } from '../../crds/route-failover.ts';
+import { defined } from './defined.ts';
 import { type Finding, notAccepted } from './diagnostic.ts';
 import { idOf } from './facts.ts';
+import { draftMatches } from './rule-matches.ts';
 import { findUnsupported } from './supported.ts';
 
 /** A rule of a route, as people write it. */
@@ -11,7 +14,7 @@ export type RuleSpec = LLMRoute['spec']['rules'][number];
 /** A backend of a rule, as people write it. */
 export type BackendSpec = RuleSpec['backends'][number];
 
-/** A rule whose own text is in order, with its backends for which that is true too. */
+/** A rule with those of its backends whose own text is in order; none where its own is not. */
 export interface RuleDraft {
   /** Path of the rule in the object. */
   readonly field: string;
@@ -45,7 +48,7 @@ export function draftRoute(route: LLMRoute): RouteDraft {
   const names = new Map<string, string>();
   const rules = route.spec.rules.flatMap((spec, index): RuleDraft[] => {
     const field = `spec.rules[${index}]`;
-    const problems = checkExpressions(spec, field);
+    const { matches, findings: problems } = draftMatches(spec.matches, field, index === route.spec.rules.length - 1);
     findings.push(...problems);
     const bad = problems.length > 0 || places.some(({ rule, backend }) => rule === index && backend === undefined);
     const unsupported = new Set(places.filter(({ rule }) => rule === index).map(({ backend }) => backend));
@@ -55,25 +58,18 @@ export function draftRoute(route: LLMRoute): RouteDraft {
       findings.push(...reasons);
       return reasons.length > 0 || unsupported.has(position) ? [] : [{ field: place, spec: backend }];
     });
-    return bad || backends.length === 0 ? [] : [{ field, spec, backends }];
+    if (matches?.length === 0) return [];
+    return [bad ? { field, spec: closeRule(spec.name, matches), backends: [] } : { field, spec, backends }];
   });
-  return { id: idOf(route.metadata), route, rules: whole ? [] : rules, findings };
+  const serves = !whole && rules.some(({ backends }) => backends.length > 0);
+  return { id: idOf(route.metadata), route, rules: serves ? rules : [], findings };
 }
 
-function checkExpressions({ matches = [] }: RuleSpec, field: string): Finding[] {
-  return matches.flatMap(({ cel }, index) => {
-    const problem = cel === undefined ? undefined : explainExpression(cel);
-    return problem === undefined ? [] : [notAccepted('Invalid', `${field}.matches[${index}].cel`, problem)];
-  });
-}
+const failoverDefaults = failoverSchema.parse({});
 
-function explainExpression(cel: string): string | undefined {
-  try {
-    compileMatchExpression(cel);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : 'the expression is not valid';
-  }
+/** The rule without anything that could send a request: no backends, no fallback, and no setting of its own. */
+function closeRule(name: string, matches: RuleSpec['matches']): RuleSpec {
+  return defined<RuleSpec>({ name, matches, backends: [], strategy: 'Random', failover: failoverDefaults });
 }
 
 /** `names`: what each name of a backend means so far; a name is the identity of state and pins in the whole route. */

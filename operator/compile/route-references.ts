@@ -34,7 +34,7 @@ export interface Surroundings {
   readonly circle: ReadonlySet<string>;
 }
 
-/** A rule with what its references turned out to be; without backends it is left out. */
+/** A rule with what its references turned out to be; without backends it refuses its requests. */
 export interface ResolvedRule {
   readonly draft: RuleDraft;
   readonly backends: readonly BackendConfig[];
@@ -47,11 +47,15 @@ export interface ResolvedRoute {
   readonly reach: Reach;
 }
 
-/** Resolves the references of a route; what does not resolve is struck out with a report. */
+/**
+ * Resolves the references of a route; what does not resolve is struck out with a report. A rule stays without backends,
+ * so that its requests do not come to the next one; a route of nothing but such rules is left out.
+ */
 export function resolveReferences(draft: RouteDraft, around: Surroundings, report: Report): ResolvedRoute {
   const resolver = new Resolver(draft, around, report);
-  const rules = draft.rules.map((rule) => resolver.rule(rule)).filter(({ backends }) => backends.length > 0);
-  return { rules, reach: resolver.reach() };
+  const rules = draft.rules.map((rule) => resolver.rule(rule));
+  const serves = rules.some(({ backends }) => backends.length > 0);
+  return { rules: serves ? rules : [], reach: resolver.reach() };
 }
 
 /** Ids of the routes that a route refers to. */

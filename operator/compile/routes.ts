@@ -1,5 +1,5 @@
-// LLMRoutes: own text, then conflicts, then references, then the configuration. A route is left out when nothing of it
-// is left; one that lost a claim is left out as a whole, because half of what it promises would belong to another.
+// LLMRoutes: own text, then conflicts, then references, then the configuration. A route is left out when no backend of
+// it is left; one that lost a claim is left out as a whole, because half of what it promises would belong to another.
 
 import type { ProviderConfig, RouteConfig } from '../../proxy/config/schema.ts';
 import { compileAccess } from './access.ts';

@@ -50,16 +50,17 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     failover: config.failover,
     timeouts: config.timeouts,
     fallback: fallbackRoute === undefined ? undefined : refer(fallbackRoute, fallbackRoute, 1, 0, lookUp),
-    totalMs: Math.max(...allowed.map((candidate) => totalMs(candidate, config)), 0) || defaultTotalMs,
+    totalMs: longestTotalMs(allowed, config),
   };
 }
 
-/** Where no backend of the rule says: ten minutes, the default of the providers. */
+/** Where neither the rule nor a backend of its own says: ten minutes, the default of the providers. */
 const defaultTotalMs = 600_000;
 
-function totalMs(candidate: Candidate, config: RuleConfig): number {
-  if (config.timeouts.totalSeconds !== undefined) return config.timeouts.totalSeconds * 1000;
-  return candidate.kind === 'backend' ? candidate.timeouts.totalMs : 0;
+function longestTotalMs(candidates: readonly Candidate[], { timeouts }: RuleConfig): number {
+  if (timeouts.totalSeconds !== undefined) return timeouts.totalSeconds * 1000;
+  const totals = candidates.map((candidate) => (candidate.kind === 'backend' ? candidate.timeouts.totalMs : 0));
+  return Math.max(...totals, 0) || defaultTotalMs;
 }
 
 function toTiers(ruleId: string, candidates: readonly Candidate[]): Tier[] {

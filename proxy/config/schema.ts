@@ -251,7 +251,8 @@ const ruleSchema = z.object({
   plugin: z.object({ module: z.string(), timeoutMillis: count }).optional(),
   require: z.array(requirementSchema),
   prefer: z.array(requirementSchema),
-  backends: z.array(backendSchema).min(1),
+  /** Empty: requests that the rule matches are refused, and never come to a later rule. */
+  backends: z.array(backendSchema),
   failover: failoverSchema,
   /** Each given member overrides the provider's. */
   timeouts: timeoutsSchema.partial(),

@@ -39,6 +39,8 @@ export interface Visit {
 
 /** Hands out visits, none twice. */
 export interface Plan {
+  /** Whether there is no backend at all, disabled ones included: waiting cannot help. */
+  isEmpty(): boolean;
   /** The next enabled backend, or undefined. `usable` may veto candidates for this request. */
   next(usable?: (backend: Backend) => boolean): Visit | undefined;
   /** The untried, softly disabled backend that returns first, or undefined. */
@@ -90,6 +92,10 @@ class RulePlan implements Plan {
     this.#tiers = tiers;
   }
 
+  isEmpty(): boolean {
+    return this.#leaves().next().done === true;
+  }
+
   next(usable?: (backend: Backend) => boolean): Visit | undefined {
     for (const { tier, rule, nodes } of this.#tiers) {
       for (;;) {
@@ -131,7 +137,7 @@ class RulePlan implements Plan {
     return this.#tiers.some(({ nodes }) => nodes.some((node) => this.#isEligible(node, usable)));
   }
 
-  *#leaves(): Iterable<Node> {
+  *#leaves(): Generator<Node> {
     for (const { nodes } of this.#tiers) {
       for (const node of nodes) {
         if (node.inner === undefined) yield node;

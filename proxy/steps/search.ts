@@ -37,6 +37,7 @@ export async function search(
   const { clock, judge, observer } = settings;
   const availability = new Availability(settings.disables, clock, request.model);
   const plan = createPlanFor(request, rule, principal, availability, settings.balancer);
+  if (plan.isEmpty()) throw new ClientError('no_backend');
   const deadlineAtMs = trail.startedAtMs + rule.totalMs;
   const ended = (attempt: SentAttempt): void => endAttempt(trail, attempt, clock, observer);
   judge.request(rule);

@@ -70,6 +70,7 @@ const match = fc.oneof(
   fc.record({ headers: fc.constant([{ name: 'X-Team', value: 'a' }]) }),
   fc.record({ keySelector: selector }),
   fc.record({ cel: fc.constantFrom('request.stream', 'request.headers["x"] == "1"', 'no such thing') }),
+  fc.record({ tenant: namespace, cel: fc.constantFrom('request.stream', 'no such thing') }),
 );
 const failover = fc.record(
   {

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { compile } from '../../../operator/compile/compile.ts';
+import type { RuleSpec } from '../../../operator/compile/route-drafts.ts';
 import type { World } from '../../../operator/compile/world.ts';
 import { credentialsSchema, gatewayConfigSchema } from '../../../proxy/config/schema.ts';
 import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
@@ -90,6 +91,25 @@ test('an object without a diagnostic of its own as a whole is in the configurati
           .sort();
       expect(config.providers.map(({ id }) => id)).toEqual(expected('LLMProvider', world.providers));
       expect(config.routes.map(({ id }) => id)).toEqual(expected('LLMRoute', world.routes));
+    }),
+    runs,
+  );
+});
+
+test('a rule keeps its place as long as there is anything to match by, so that its requests never come to a later one', () => {
+  const hasLeft = ({ matches }: RuleSpec): boolean =>
+    matches === undefined ||
+    matches.some(({ cel, ...rest }) => cel !== 'no such thing' || Object.keys(rest).length > 0);
+  fc.assert(
+    fc.property(arbitraryWorld, (world) => {
+      const specs = new Map(world.routes.map(({ metadata, spec }) => [`${metadata.namespace}/${metadata.name}`, spec]));
+      for (const { id, rules } of compile(world).config.routes) {
+        const expected = specs.get(id)?.rules.filter(hasLeft);
+        expect(rules.map(({ name, matches }) => [name, matches.length > 0])).toEqual(
+          expected?.map(({ name, matches }) => [name, matches !== undefined]),
+        );
+        expect(rules.some(({ backends }) => backends.length > 0)).toBe(true);
+      }
     }),
     runs,
   );
