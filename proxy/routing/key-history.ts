@@ -10,9 +10,7 @@ export interface KeyHistories {
   /** The key was refused and rests for it. */
   refused(key: string): void;
   of(key: string | undefined): KeyHistory;
-  /** Its Secret has changed: a new key under an old name. */
-  forget(key: string): void;
-  /** Drops keys that are no longer configured. */
+  /** Drops all others: keys that are no longer configured, and those whose Secret has changed. */
   retain(keys: ReadonlySet<string>): void;
 }
 
@@ -30,9 +28,6 @@ export function createKeyHistories({ clock }: { readonly clock: Clock }): KeyHis
       histories.set(key, { ...history, refusals: history.refusals + 1 });
     },
     of: (key) => (key === undefined ? unknown : (histories.get(key) ?? unknown)),
-    forget(key) {
-      histories.delete(key);
-    },
     retain(keys) {
       for (const key of histories.keys()) if (!keys.has(key)) histories.delete(key);
     },

@@ -29,10 +29,3 @@ test('keys that are no longer configured are forgotten', () => {
   expect(histories.of('key:a/b').lastWorkedAtMs).toBeUndefined();
   expect(histories.of('key:a/c').lastWorkedAtMs).toBe(5000);
 });
-
-test('a key with a new Secret is a new key', () => {
-  const histories = createKeyHistories({ clock: new TurnableClock(5000) });
-  histories.worked('key:a/b');
-  histories.forget('key:a/b');
-  expect(histories.of('key:a/b').lastWorkedAtMs).toBeUndefined();
-});
