@@ -74,6 +74,8 @@ function createLeastUsed(): Picker {
       let fewest = Infinity;
       for (const choice of eligible) {
         const count = used.get(choice.id) ?? floor;
+        // Noted at once: one that is always level with the least used would never have its turn.
+        used.set(choice.id, count);
         if (count < fewest) {
           fewest = count;
           least = choice;
