@@ -94,7 +94,9 @@ export const llmProviderSpecSchema = withRules(
       .describe('Models that the provider offers; any model where left out or empty.'),
     attributes: attributesSchema.optional().describe('Facts that policies of routes ask for, such as residency: eu.'),
     limits: limits('the whole provider'),
-    timeouts: providerTimeoutsSchema.prefault({}).describe('How long to wait for what.'),
+    timeouts: providerTimeoutsSchema
+      .optional()
+      .describe('How long to wait for what; nothing takes longer than totalSeconds, whether that is given or not.'),
     health: z
       .strictObject({ probe: probeSchema.describe('A request made again and again by one of the proxies.') })
       .optional()

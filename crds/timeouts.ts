@@ -1,4 +1,4 @@
-/** Timeouts of an attempt and of a whole request; on a provider each has a default, on a rule each given one overrides. */
+/** Timeouts of an attempt and of a whole request; on a rule each given one overrides the provider's. */
 import { z } from 'zod';
 import { type Rule, withRules } from './rule.ts';
 import { integer } from './scalars.ts';
@@ -11,17 +11,11 @@ const quietSecondsMax = 3600;
 const totalSecondsMax = 86400;
 
 const members = {
-  connectSeconds: integer(1, connectSecondsMax).describe('Longest time for a connection, TLS included.'),
-  firstContentSeconds: integer(1, quietSecondsMax).describe(
-    'Longest time from the request to the first content of a stream.',
-  ),
-  responseSeconds: integer(1, totalSecondsMax).describe(
-    'Longest time from the request to the head of an answer that is not a stream.',
-  ),
-  idleSeconds: integer(1, quietSecondsMax).describe(
-    'Longest silence inside an answer: between contents of a stream, or between bytes.',
-  ),
-  totalSeconds: integer(1, totalSecondsMax).describe('Longest time for the whole request, all attempts together.'),
+  connectSeconds: integer(1, connectSecondsMax),
+  firstContentSeconds: integer(1, quietSecondsMax),
+  responseSeconds: integer(1, totalSecondsMax),
+  idleSeconds: integer(1, quietSecondsMax),
+  totalSeconds: integer(1, totalSecondsMax),
 };
 
 type Member = keyof typeof members;
@@ -44,26 +38,47 @@ const orderRules: readonly Rule<Timeouts>[] = orders.map(([shorter, longer]) => 
   holds: (timeouts) => (timeouts[shorter] ?? 0) <= (timeouts[longer] ?? Number.POSITIVE_INFINITY),
 }));
 
-/** Timeouts of a provider. */
-export const providerTimeoutsSchema = withRules(
-  z.strictObject({
-    connectSeconds: members.connectSeconds.default(5),
-    firstContentSeconds: members.firstContentSeconds.default(60),
-    responseSeconds: members.responseSeconds.default(300),
-    idleSeconds: members.idleSeconds.default(60),
-    totalSeconds: members.totalSeconds.default(600),
-  }),
-  orderRules,
-);
+/** `otherwise`: what is in force where a member is left out, in words. No defaults: they would stand in the total's way. */
+function timeouts(otherwise: Readonly<Record<Member, string>>) {
+  const member = (name: Member, meaning: string) =>
+    members[name].optional().describe(`${meaning}; ${otherwise[name]} where left out.`);
+  return withRules(
+    z.strictObject({
+      connectSeconds: member('connectSeconds', 'Longest time for a connection, TLS included'),
+      firstContentSeconds: member(
+        'firstContentSeconds',
+        'Longest time from the request to the first content of a stream',
+      ),
+      responseSeconds: member(
+        'responseSeconds',
+        'Longest time from the request to the head of an answer that is not a stream',
+      ),
+      idleSeconds: member(
+        'idleSeconds',
+        'Longest silence inside an answer, between contents of a stream or between bytes',
+      ),
+      totalSeconds: member('totalSeconds', 'Longest time for the whole request, all attempts together'),
+    }),
+    orderRules,
+  );
+}
 
-/** Timeouts of a rule: no defaults, so that what is left out stays the provider's. */
-export const ruleTimeoutsSchema = withRules(
-  z.strictObject({
-    connectSeconds: members.connectSeconds.optional(),
-    firstContentSeconds: members.firstContentSeconds.optional(),
-    responseSeconds: members.responseSeconds.optional(),
-    idleSeconds: members.idleSeconds.optional(),
-    totalSeconds: members.totalSeconds.optional(),
-  }),
-  orderRules,
-);
+/** Timeouts of a provider. The compiler fills in what is left out, because it must cap it by the total. */
+export const providerTimeoutsSchema = timeouts({
+  connectSeconds: '5',
+  firstContentSeconds: '60',
+  responseSeconds: '300',
+  idleSeconds: '60',
+  totalSeconds: '600',
+});
+
+const ofProvider = "the provider's";
+
+/** Timeouts of a rule. */
+export const ruleTimeoutsSchema = timeouts({
+  connectSeconds: ofProvider,
+  firstContentSeconds: ofProvider,
+  responseSeconds: ofProvider,
+  idleSeconds: ofProvider,
+  totalSeconds: ofProvider,
+});

@@ -83,15 +83,30 @@ function toPrice(price: NonNullable<NonNullable<Spec['models']>[number]['price']
   });
 }
 
+/** Timeouts where a provider does not say; the sentences of its API name the same numbers. */
+export const timeoutDefaults: TimeoutsConfig = {
+  // A connection across the world takes less than one second, and a SYN that got lost is sent again after one and three.
+  connectSeconds: 5,
+  // A long prompt on a busy model takes tens of seconds; a model that reasons in silence must be given more.
+  firstContentSeconds: 60,
+  // The head of an answer that is not a stream comes when the whole text is written: minutes, where it is long.
+  responseSeconds: 300,
+  // Models that have begun to write pause for seconds; a minute without content is a stream that has died.
+  idleSeconds: 60,
+  // The official SDKs of OpenAI and Anthropic give up after ten minutes.
+  totalSeconds: 600,
+};
+
 /** Nothing may take longer than everything together. */
-function toTimeouts(timeouts: Spec['timeouts']): TimeoutsConfig {
-  const { connectSeconds, firstContentSeconds, responseSeconds, idleSeconds, totalSeconds } = timeouts;
-  const capped = (seconds: number): number => Math.min(seconds, totalSeconds);
+function toTimeouts(timeouts: Spec['timeouts'] = {}): TimeoutsConfig {
+  const seconds = (name: keyof TimeoutsConfig): number => timeouts[name] ?? timeoutDefaults[name];
+  const totalSeconds = seconds('totalSeconds');
+  const capped = (name: keyof TimeoutsConfig): number => Math.min(seconds(name), totalSeconds);
   return {
-    connectSeconds: capped(connectSeconds),
-    firstContentSeconds: capped(firstContentSeconds),
-    responseSeconds: capped(responseSeconds),
-    idleSeconds: capped(idleSeconds),
+    connectSeconds: capped('connectSeconds'),
+    firstContentSeconds: capped('firstContentSeconds'),
+    responseSeconds: capped('responseSeconds'),
+    idleSeconds: capped('idleSeconds'),
     totalSeconds,
   };
 }

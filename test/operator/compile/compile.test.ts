@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { providerTimeoutsSchema } from '../../../crds/timeouts.ts';
 import { type Compiled, compile } from '../../../operator/compile/compile.ts';
 import { canonicalJSON } from '../../../operator/compile/digest.ts';
+import { timeoutDefaults } from '../../../operator/compile/providers.ts';
 import { type Manifest, readWorld, toWorld } from './world-of.ts';
 
 const openProvider: Manifest = {
@@ -34,6 +36,14 @@ test('an unlabelled Secret reads the same as one that does not exist', () => {
   };
   const secret = { kind: 'Secret', metadata: { name: 's', labels }, stringData: { key: 'CANARY' } };
   expect(compile(toWorld([key, secret])).diagnostics).toEqual(compile(toWorld([key])).diagnostics);
+});
+
+test('the sentences of the API name the timeouts that a provider has where it gives none', () => {
+  const sentences = Object.entries(providerTimeoutsSchema.shape).map(([name, { description = '' }]) => [
+    name,
+    Number(/; (\d+) where left out\.$/.exec(description)?.[1]),
+  ]);
+  expect(Object.fromEntries(sentences)).toEqual(timeoutDefaults);
 });
 
 describe('digests', () => {
