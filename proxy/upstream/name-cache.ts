@@ -31,6 +31,8 @@ export function createNameCache(
   clock: Clock,
 ): (hostname: string) => Promise<readonly LookupAddress[]> {
   const entries = new Map<string, Entry>();
+  /** First lookups under way: a burst of connections to a new upstream asks once. */
+  const first = new Map<string, Promise<readonly LookupAddress[]>>();
 
   async function refresh(hostname: string, entry: Entry | undefined): Promise<readonly LookupAddress[]> {
     try {
@@ -46,9 +48,15 @@ export function createNameCache(
     }
   }
 
+  function learn(hostname: string): Promise<readonly LookupAddress[]> {
+    const underway = first.get(hostname) ?? refresh(hostname, undefined).finally(() => first.delete(hostname));
+    first.set(hostname, underway);
+    return underway;
+  }
+
   return async (hostname) => {
     const entry = entries.get(hostname);
-    if (entry === undefined) return refresh(hostname, undefined);
+    if (entry === undefined) return learn(hostname);
     if (clock.now() - entry.readAtMs <= freshMs) return entry.addresses;
     entry.refreshing ??= refresh(hostname, entry);
     return entry.refreshing;
