@@ -33,7 +33,7 @@ const byCode: ReadonlyMap<string, TransportFault> = new Map([
 
 /** OpenSSL's verification errors, as node names them. https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const tlsCode =
-  /^(CERT_|ERR_TLS|ERR_SSL|EPROTO|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/;
+  /^(CERT_|CRL_|ERROR_IN_|ERR_TLS|ERR_SSL|EPROTO|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_|INVALID_|PATH_LENGTH_)/;
 
 /** Names a connection error. `answered` is whether any byte of this request's answer had arrived. */
 export function toConnectionFault(error: Error, answered: boolean): ConnectionFault {
