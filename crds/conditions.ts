@@ -10,6 +10,7 @@ export const conditionReasons = {
     True: ['ResolvedRefs'],
     False: [
       'ProviderNotFound',
+      'RouteNotFound',
       'SecretNotFound',
       'SecretKeyMissing',
       'ServiceNotFound',

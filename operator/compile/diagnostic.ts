@@ -2,25 +2,29 @@
 
 import type { Kind } from '../../crds/group.ts';
 
-/** The condition that a diagnostic makes false (with the reason `Pending`: unknown). */
-export type DiagnosticCondition = 'Accepted' | 'ResolvedRefs' | 'Usable' | 'KeysAvailable';
+/** Conditions that a diagnostic makes false (with the reason `Pending`: unknown), and the reasons that it may give. */
+export const diagnosticReasons = {
+  Accepted: ['Invalid', 'UnsupportedValue', 'Conflicted'],
+  ResolvedRefs: [
+    'ProviderNotFound',
+    'RouteNotFound',
+    'SecretNotFound',
+    'SecretKeyMissing',
+    'ServiceNotFound',
+    'RefNotPermitted',
+    'ModelNotListed',
+  ],
+  Usable: ['Disabled', 'Expired', 'Pending'],
+  KeysAvailable: ['NoUsableKey'],
+} as const;
+
+type Reasons = typeof diagnosticReasons;
+
+/** A condition that a diagnostic can be about. */
+export type DiagnosticCondition = keyof Reasons;
 
 /** Reasons, as the conditions of the resources carry them. */
-export type DiagnosticReason =
-  | 'Invalid'
-  | 'UnsupportedValue'
-  | 'Conflicted'
-  | 'ProviderNotFound'
-  | 'RouteNotFound'
-  | 'SecretNotFound'
-  | 'SecretKeyMissing'
-  | 'ServiceNotFound'
-  | 'RefNotPermitted'
-  | 'ModelNotListed'
-  | 'NoUsableKey'
-  | 'Disabled'
-  | 'Expired'
-  | 'Pending';
+export type DiagnosticReason = Reasons[DiagnosticCondition][number];
 
 /** One problem of one object. */
 export interface Diagnostic {
@@ -55,20 +59,12 @@ export interface Named {
 }
 
 /** A problem in what the object itself says. */
-export function notAccepted(
-  reason: 'Invalid' | 'UnsupportedValue' | 'Conflicted',
-  field: string,
-  message: string,
-): Finding {
+export function notAccepted(reason: Reasons['Accepted'][number], field: string, message: string): Finding {
   return { condition: 'Accepted', reason, field, message };
 }
 
 /** A problem with what the object refers to. */
-export function notResolved(
-  reason: Exclude<DiagnosticReason, 'Invalid' | 'UnsupportedValue' | 'Conflicted'>,
-  field: string,
-  message: string,
-): Finding {
+export function notResolved(reason: Reasons['ResolvedRefs'][number], field: string, message: string): Finding {
   return { condition: 'ResolvedRefs', reason, field, message };
 }
 

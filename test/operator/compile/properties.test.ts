@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { compile } from '../../../operator/compile/compile.ts';
+import { diagnosticReasons } from '../../../operator/compile/diagnostic.ts';
 import type { RuleSpec } from '../../../operator/compile/route-drafts.ts';
 import type { World } from '../../../operator/compile/world.ts';
 import { credentialsSchema, gatewayConfigSchema } from '../../../proxy/config/schema.ts';
@@ -21,7 +22,10 @@ test('the worlds of these tests hold routes that serve, keys that are usable, an
       seen.add('route');
     if (credentials.upstream.length > 0) seen.add('upstream key');
     if (credentials.clients.length > 0) seen.add('client key');
-    for (const { reason } of diagnostics) seen.add(reason);
+    for (const { condition, reason } of diagnostics) {
+      seen.add(reason);
+      expect(diagnosticReasons[condition]).toContain(reason);
+    }
   }
   expect([...seen].sort()).toEqual([
     'Conflicted',
