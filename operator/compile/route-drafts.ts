@@ -3,6 +3,7 @@
 
 import type { LLMRoute } from '../../crds/llm-route.ts';
 import { failoverSchema } from '../../crds/route-failover.ts';
+import { checkParameters } from './backend-parameters.ts';
 import { defined } from './defined.ts';
 import { type Finding, notAccepted } from './diagnostic.ts';
 import { idOf } from './facts.ts';
@@ -35,9 +36,6 @@ export interface RouteDraft {
   readonly rules: readonly RuleDraft[];
   readonly findings: readonly Finding[];
 }
-
-/** Deeper values are a slip or an attack; recursion over them must stay within the stack. */
-const parameterDepthMax = 32;
 
 /** Strikes out what cannot be right whatever the rest of the world looks like. */
 export function draftRoute(route: LLMRoute): RouteDraft {
@@ -87,19 +85,10 @@ function checkBackend(
     const message = `"${backend.name}" already names another provider or model in an earlier rule of this route`;
     findings.push(notAccepted('Invalid', `${field}.name`, message));
   }
-  for (const [name, value] of Object.entries(backend.parameters?.set ?? {})) {
-    if (!isDeeperThan(value, parameterDepthMax)) continue;
-    const message = `must not be nested more than ${parameterDepthMax} levels deep`;
-    findings.push(notAccepted('Invalid', `${field}.parameters.set.${name}`, message));
-  }
+  findings.push(...checkParameters(backend.parameters, field));
   return findings;
 }
 
 function describeTarget({ providerRef, routeRef, model }: BackendSpec, namespace: string): string {
   return JSON.stringify([providerRef?.namespace ?? namespace, providerRef?.name, routeRef?.name, model]);
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
 }
