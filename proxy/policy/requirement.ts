@@ -17,7 +17,9 @@ export function explainExclusion(requirements: readonly Requirement[], backend: 
 function explainAttribute({ attribute }: Requirement, backend: Backend): string | undefined {
   if (attribute === undefined) return undefined;
   const { name, operator, values } = attribute;
-  const value = backend.provider.config.attributes[name];
+  const { attributes } = backend.provider.config;
+  // An attribute may be called `constructor`, which every object has by inheritance.
+  const value = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
   switch (operator) {
     case 'Exists':
       return value === undefined ? `its provider has no attribute ${name}` : undefined;

@@ -11,7 +11,7 @@ export function compileLabelSelector(selector: LabelSelector): (labels: Labels) 
     ...Object.entries(selector.matchLabels ?? {}).map(
       ([key, value]) =>
         (labels: Labels) =>
-          labels[key] === value,
+          valueOf(labels, key) === value,
     ),
     ...(selector.matchExpressions ?? []).map(compileExpression),
   ];
@@ -24,12 +24,23 @@ function compileExpression({ key, operator, values }: Expression): (labels: Labe
   const listed = new Set(values);
   switch (operator) {
     case 'In':
-      return (labels) => labels[key] !== undefined && listed.has(labels[key]);
+      return (labels) => {
+        const value = valueOf(labels, key);
+        return value !== undefined && listed.has(value);
+      };
     case 'NotIn':
-      return (labels) => labels[key] === undefined || !listed.has(labels[key]);
+      return (labels) => {
+        const value = valueOf(labels, key);
+        return value === undefined || !listed.has(value);
+      };
     case 'Exists':
-      return (labels) => labels[key] !== undefined;
+      return (labels) => valueOf(labels, key) !== undefined;
     case 'DoesNotExist':
-      return (labels) => labels[key] === undefined;
+      return (labels) => valueOf(labels, key) === undefined;
   }
+}
+
+/** A label may be called `constructor`, which every object has by inheritance. */
+function valueOf(labels: Labels, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
