@@ -135,7 +135,7 @@ export class Answer {
   }
 
   resume(): void {
-    this.#deadlines.progress();
+    this.#deadlines.resume();
     this.#source?.resume();
   }
 

@@ -49,7 +49,6 @@ export class Deadlines {
   /** Something has come that counts: from now on only idleness does. */
   progress(): void {
     this.#progressAtMs = this.#clock.now();
-    this.#suspended = false;
     if (this.#fault === 'idle-timeout') return;
     this.#fault = 'idle-timeout';
     this.#allowedMs = this.#idleMs;
@@ -65,9 +64,14 @@ export class Deadlines {
     this.#arm();
   }
 
-  /** What is waited for is not the upstream's doing: until the next progress only the whole request's deadline counts. */
+  /** What is waited for is not the upstream's doing: until `resume` only the whole request's deadline counts. */
   suspend(): void {
     this.#suspended = true;
+  }
+
+  resume(): void {
+    this.#suspended = false;
+    this.progress();
   }
 
   stop(): void {
