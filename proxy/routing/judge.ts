@@ -54,12 +54,21 @@ export interface FailedRequest extends JudgedAttempt {
   readonly body: Uint8Array;
 }
 
+/** What a search still has when an attempt has failed. */
+export interface RestOfSearch {
+  /** Same-backend retries made so far. */
+  readonly retries: number;
+  readonly keysLeft: KeysLeft;
+  /** Until the time for the whole request is over. */
+  readonly leftMs: number;
+}
+
 /** Judges attempts. */
 export interface Judge {
   /** Classifies a failure and records what it disables. */
   failed(attempt: FailedRequest): Failure;
   /** What to try after a failure before content. */
-  next(failure: Failure, attempt: FailedRequest, retries: number, keysLeft: KeysLeft): NextStep;
+  next(failure: Failure, attempt: FailedRequest, rest: RestOfSearch): NextStep;
   succeeded(attempt: JudgedAttempt): void;
   /** The attempt ended without a verdict: the client left, or the time was over. */
   released(attempt: Pick<JudgedAttempt, 'visit' | 'key' | 'begunMs'>): void;
@@ -118,9 +127,9 @@ export function createJudge(settings: JudgeSettings): Judge {
 
   return {
     failed,
-    next(failure, { visit, rule }, retries, keysLeft) {
+    next(failure, { visit, rule }, { retries, keysLeft, leftMs }) {
       const waitMs = retryWaitMs(failure, rule.failover.retry, retries, random);
-      if (waitMs !== undefined && budget.take(rule.id, rule.failover.retryBudgetPercent)) {
+      if (waitMs !== undefined && waitMs < leftMs && budget.take(rule.id, rule.failover.retryBudgetPercent)) {
         return { type: 'same-backend', waitMs };
       }
       const step = nextStep(failure, rule.failover, keysLeft);

@@ -49,7 +49,8 @@ export async function search(
       const failure = judge.failed(failed);
       attempt.record.failure = failure;
       ended(attempt);
-      return { failure, next: judge.next(failure, failed, retries, availability.keysLeft(visit.backend, tried, key)) };
+      const keysLeft = availability.keysLeft(visit.backend, tried, key);
+      return { failure, next: judge.next(failure, failed, { retries, keysLeft, leftMs: deadlineAtMs - clock.now() }) };
     },
     succeeded(visit, key, attempt) {
       judge.succeeded(judged(visit, key, attempt));
