@@ -89,6 +89,7 @@ describe('parsePath', () => {
     ['/v1/models/ft:gpt-4.1:org::id', ['v1', 'models', 'ft:gpt-4.1:org::id']],
     ['/v1/files/a%20b%C3%A9', ['v1', 'files', 'a%20b%C3%A9']],
     ['/v1/models/a..b', ['v1', 'models', 'a..b']],
+    ['/v1/files/100%25', ['v1', 'files', '100%25']],
   ])('cuts %s', (raw, segments) => {
     expect(parsePath(raw)).toEqual(segments);
   });
@@ -105,6 +106,11 @@ describe('parsePath', () => {
     '/..',
     '/v1/%2e%2e/admin',
     '/v1/%2E%2E',
+    '/v1/%252e%252e/admin',
+    '/v1/%25252e',
+    '/v1/%c0%ae%c0%ae/admin',
+    '/v1/%e9',
+    '/v1/models/%252e%252e',
     '/v1%2fadmin',
     '/v1%2Fchat/completions',
     '/v1/%5cadmin',
