@@ -18,6 +18,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...integration, ...e2e, ...cluster],
           pool: 'threads',
+          // Property tests take seconds on a machine that is busy with others.
+          testTimeout: 30_000,
         },
       },
       {

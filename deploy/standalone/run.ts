@@ -28,7 +28,8 @@ export async function run(settings: RunSettings, context: RunContext): Promise<v
     if (refusal !== undefined) throw new StartFailure(`the configuration is refused: ${refusal.reasons.join('; ')}`);
     const { revision, digest, routes } = first.config;
     gateway.log.info({ revision, digest, routes: routes.length }, 'configuration in force');
-    for (const line of banner(settings.gateway.version, gateway.listening, first.config)) context.terminal.print(line);
+    // In one piece: the gateway writes its log to the same place, and not in the middle of this.
+    context.terminal.print(banner(settings.gateway.version, gateway.listening, first.config).join('\n'));
     if (standIns !== undefined)
       context.terminal.print(`  stand-ins ${standIns.names.join(', ')} answer on this machine`);
     const revisions = new Revisions(gateway, first.config, settings, context);

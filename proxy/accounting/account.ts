@@ -4,26 +4,46 @@ import type { AttemptRecord, Observer, Trail } from './trail.ts';
 
 /** Several observers as one. What one throws must not hurt the request or the others. */
 export function combineObservers(observers: readonly Observer[], failed: (error: unknown) => void): Required<Observer> {
-  const tell = (say: (observer: Observer) => void): void => {
-    for (const observer of observers) {
-      try {
-        say(observer);
-      } catch (error) {
-        failed(error);
-      }
-    }
-  };
+  // Plain loops: this runs four times for every request, and a closure each time would cost more than what it tells.
   return {
-    requestStarted: (trail) => tell((observer) => observer.requestStarted?.(trail)),
+    requestStarted(trail) {
+      for (const observer of observers) {
+        try {
+          observer.requestStarted?.(trail);
+        } catch (error) {
+          failed(error);
+        }
+      }
+    },
     attemptStarted(trail, attempt) {
       let headers: Readonly<Record<string, string>> | undefined;
-      tell((observer) => {
-        headers = observer.attemptStarted?.(trail, attempt) ?? headers;
-      });
+      for (const observer of observers) {
+        try {
+          headers = observer.attemptStarted?.(trail, attempt) ?? headers;
+        } catch (error) {
+          failed(error);
+        }
+      }
       return headers;
     },
-    attemptEnded: (trail, attempt) => tell((observer) => observer.attemptEnded?.(trail, attempt)),
-    requestEnded: (trail) => tell((observer) => observer.requestEnded?.(trail)),
+    attemptEnded(trail, attempt) {
+      for (const observer of observers) {
+        try {
+          observer.attemptEnded?.(trail, attempt);
+        } catch (error) {
+          failed(error);
+        }
+      }
+    },
+    requestEnded(trail) {
+      for (const observer of observers) {
+        try {
+          observer.requestEnded?.(trail);
+        } catch (error) {
+          failed(error);
+        }
+      }
+    },
   };
 }
 

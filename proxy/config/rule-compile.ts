@@ -83,6 +83,7 @@ function compileCandidate(
   const provider = config.provider === undefined ? undefined : providers.get(config.provider);
   if (provider === undefined) throw new Error(`backend ${config.name}: provider ${config.provider} does not exist`);
   const modelConfig = provider.config.models.find((model) => model.name === config.model);
+  const upstreamModel = modelConfig?.upstreamName ?? config.model;
   const id = `${route.id}/${config.name}`;
   return {
     kind: 'backend',
@@ -92,14 +93,19 @@ function compileCandidate(
     target: backendTarget(id),
     provider,
     model: config.model,
-    upstreamModel: modelConfig?.upstreamName ?? config.model,
+    upstreamModel,
     modelConfig,
     weight: config.weight,
     priority: config.priority,
     timeouts: compileTimeouts(provider.config.timeouts, rule.timeouts),
-    set: new Map(Object.entries(config.parameters?.set ?? {}).map(([name, value]) => [name, JSON.stringify(value)])),
-    remove: new Set(config.parameters?.remove),
+    edits: compileEdits(config, upstreamModel),
   } satisfies Backend;
+}
+
+function compileEdits({ parameters }: BackendConfig, upstreamModel: string | undefined): Backend['edits'] {
+  const set = new Map(Object.entries(parameters?.set ?? {}).map(([name, value]) => [name, JSON.stringify(value)]));
+  if (upstreamModel !== undefined) set.set('model', JSON.stringify(upstreamModel));
+  return { set, remove: new Set(parameters?.remove) };
 }
 
 function refer(name: string, id: string, weight: number, priority: number, lookUp: LookUp): RouteReference {

@@ -2,6 +2,7 @@
 // Types only; snapshot-compile.ts makes it. Runtime state (disables, counts) is keyed by the ids here and lives outside.
 
 import type { PickerStrategy } from '../balancing/picker.ts';
+import type { Edits } from '../protocols/protocol.ts';
 import type { IncomingHeaderMap } from './headers.ts';
 import type {
   FailoverConfig,
@@ -80,9 +81,8 @@ export interface Backend {
   readonly weight: number;
   readonly priority: number;
   readonly timeouts: Timeouts;
-  /** JSON text of members to set, and members to remove, in the request body. */
-  readonly set: ReadonlyMap<string, string>;
-  readonly remove: ReadonlySet<string>;
+  /** What is changed in every request body: the model, and the route's parameters. */
+  readonly edits: Edits;
 }
 
 /** Another route in the place of a backend. */

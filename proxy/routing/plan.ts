@@ -93,7 +93,7 @@ class RulePlan implements Plan {
   }
 
   isEmpty(): boolean {
-    return this.#leaves().next().done === true;
+    return this.#tiers.every(({ nodes }) => nodes.every(({ inner }) => inner?.isEmpty() ?? false));
   }
 
   next(usable?: (backend: Backend) => boolean): Visit | undefined {
@@ -137,7 +137,7 @@ class RulePlan implements Plan {
     return this.#tiers.some(({ nodes }) => nodes.some((node) => this.#isEligible(node, usable)));
   }
 
-  *#leaves(): Generator<Node> {
+  *#leaves(): Iterable<Node> {
     for (const { nodes } of this.#tiers) {
       for (const node of nodes) {
         if (node.inner === undefined) yield node;

@@ -11,6 +11,7 @@ import { protocols } from '../protocols/registry.ts';
 import { answer } from './answer.ts';
 import { decode, type ProxyRequest } from './decode.ts';
 import { replyListing } from './listing.ts';
+import { createPathReader } from './read-path.ts';
 import { Reply, replyError, toClientError } from './reply.ts';
 import type { SearchSettings } from './search.ts';
 
@@ -25,6 +26,7 @@ export interface PipelineSettings extends SearchSettings {
 /** Makes the steps. */
 export function createSteps(settings: PipelineSettings): Steps {
   const { clock, store, observer, unexpected } = settings;
+  const readPath = createPathReader();
   return {
     begin(exchange) {
       const trail = openTrail(exchange);
@@ -33,7 +35,7 @@ export function createSteps(settings: PipelineSettings): Steps {
     },
     decode(exchange, trail) {
       if (store.current === undefined) throw new ClientError('not_ready');
-      const wanted = decode(exchange, store.current);
+      const wanted = decode(exchange, store.current, readPath);
       if (!('route' in wanted)) return wanted;
       trail.protocol = wanted.operation.protocol;
       trail.route = wanted.route.id;

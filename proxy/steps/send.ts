@@ -106,13 +106,10 @@ function withQuery(located: string, query: string, relayed: boolean): string {
 function editBody(request: ProxyRequest, backend: Backend): Buffer {
   const { peek, passThrough, exchange } = request;
   if (peek === undefined || passThrough === undefined) return exchange.body;
-  const set = new Map(backend.set);
-  const { upstreamModel } = backend;
-  if (upstreamModel !== undefined && upstreamModel !== peek.model) set.set('model', JSON.stringify(upstreamModel));
   const { usageEdit } = peek;
-  if (usageEdit !== undefined && asksForUsage(backend)) set.set(usageEdit.name, usageEdit.json);
-  if (set.size === 0 && backend.remove.size === 0) return exchange.body;
-  return passThrough.rewrite(exchange.body, peek, { set, remove: backend.remove });
+  if (usageEdit === undefined || !asksForUsage(backend)) return passThrough.rewrite(exchange.body, peek, backend.edits);
+  const set = new Map(backend.edits.set).set(usageEdit.name, usageEdit.json);
+  return passThrough.rewrite(exchange.body, peek, { set, remove: backend.edits.remove });
 }
 
 function asksForUsage(backend: Backend): boolean {

@@ -52,8 +52,6 @@ export class Deadlines {
     if (this.#fault === 'idle-timeout') return;
     this.#fault = 'idle-timeout';
     this.#allowedMs = this.#idleMs;
-    // The first wait may be longer than the idle time: the timer must not sleep through the latter.
-    this.#arm();
   }
 
   /** What follows is short, and worth no more than this long. */
@@ -87,7 +85,9 @@ export class Deadlines {
 
   #arm(): void {
     this.#timer?.cancel();
-    this.#timer = this.#clock.setTimer(Math.max(0, this.#due() - this.#clock.now()), () => this.#look());
+    // Never longer than the idle time, which may come to count meanwhile: so progress need not set the timer anew.
+    const delayMs = Math.min(this.#due() - this.#clock.now(), this.#idleMs);
+    this.#timer = this.#clock.setTimer(Math.max(0, delayMs), () => this.#look());
   }
 
   #look(): void {

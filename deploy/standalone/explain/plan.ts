@@ -121,10 +121,11 @@ class PlanExplanation {
 
   #describeBody(backend: Backend): string {
     const model = this.#availability.modelFor(backend);
+    const parameters = [...backend.edits.set.keys()].filter((name) => name !== 'model');
     const changes = [
       model === undefined ? 'no model' : `model ${model}`,
-      ...(backend.set.size === 0 ? [] : [`sets ${[...backend.set.keys()].join(', ')}`]),
-      ...(backend.remove.size === 0 ? [] : [`removes ${[...backend.remove].join(', ')}`]),
+      ...(parameters.length === 0 ? [] : [`sets ${parameters.join(', ')}`]),
+      ...(backend.edits.remove.size === 0 ? [] : [`removes ${[...backend.edits.remove].join(', ')}`]),
       ...(backend.weight === 1 ? [] : [`weight ${backend.weight}`]),
     ];
     return changes.join(', ');
