@@ -115,6 +115,7 @@ export class Answer {
   takeBody(): Buffer {
     const body = this.#held.length === 1 && this.#held[0] !== undefined ? this.#held[0] : Buffer.concat(this.#held);
     this.#held.length = 0;
+    this.#heldBytes = 0;
     return body;
   }
 
@@ -131,11 +132,13 @@ export class Answer {
   /** The client is slow: nothing is read, and no time counts against the upstream. */
   pause(): void {
     this.#deadlines.suspend();
+    this.#decoder?.pause();
     this.#source?.pause();
   }
 
   resume(): void {
     this.#deadlines.resume();
+    this.#decoder?.resume();
     this.#source?.resume();
   }
 
@@ -366,7 +369,7 @@ export class Answer {
   }
 
   #invalid(detail: string): FailureSignal {
-    const body = Buffer.concat(this.#held.slice(0, 4)).toString('utf8', 0, 1024);
+    const body = Buffer.concat(this.#held, Math.min(this.#heldBytes, 1024)).toString();
     return { type: 'invalid', detail, body, headers: this.headers };
   }
 }

@@ -14,6 +14,9 @@ export interface DecodedListener {
 export interface ContentDecoder {
   push(chunk: Buffer): void;
   end(): void;
+  /** Decodes no further until `resume`: a few bytes may stand for a thousand times as many. */
+  pause(): void;
+  resume(): void;
   destroy(): void;
 }
 
@@ -42,6 +45,8 @@ export function createContentDecoder(
   return {
     push: (chunk) => void stream.write(chunk),
     end: () => void stream.end(),
+    pause: () => void stream.pause(),
+    resume: () => void stream.resume(),
     destroy: () => void stream.destroy(),
   };
 }
