@@ -4,20 +4,12 @@ import type { AttemptRecord, Observer, Trail } from './trail.ts';
 
 /** Several observers as one. What one throws must not hurt the request or the others. */
 export function combineObservers(observers: readonly Observer[], failed: (error: unknown) => void): Required<Observer> {
-  // Plain loops: this runs four times for every request, and a closure each time would cost more than what it tells.
+  const starters = observers.filter((observer) => observer.attemptStarted !== undefined);
   return {
-    requestStarted(trail) {
-      for (const observer of observers) {
-        try {
-          observer.requestStarted?.(trail);
-        } catch (error) {
-          failed(error);
-        }
-      }
-    },
+    requestStarted: tellAll(observers, 'requestStarted', failed),
     attemptStarted(trail, attempt) {
       let headers: Readonly<Record<string, string>> | undefined;
-      for (const observer of observers) {
+      for (const observer of starters) {
         try {
           headers = observer.attemptStarted?.(trail, attempt) ?? headers;
         } catch (error) {
@@ -26,24 +18,27 @@ export function combineObservers(observers: readonly Observer[], failed: (error:
       }
       return headers;
     },
-    attemptEnded(trail, attempt) {
-      for (const observer of observers) {
-        try {
-          observer.attemptEnded?.(trail, attempt);
-        } catch (error) {
-          failed(error);
-        }
+    attemptEnded: tellAll(observers, 'attemptEnded', failed),
+    requestEnded: tellAll(observers, 'requestEnded', failed),
+  };
+}
+
+/** A plain loop over those who listen: it runs for every request, and closures would cost more than what they tell. */
+function tellAll<Event extends 'requestStarted' | 'attemptEnded' | 'requestEnded'>(
+  observers: readonly Observer[],
+  event: Event,
+  failed: (error: unknown) => void,
+): (trail: Trail, attempt?: AttemptRecord) => void {
+  const listeners = observers.filter((observer) => observer[event] !== undefined);
+  return (trail, attempt) => {
+    for (const observer of listeners) {
+      try {
+        // Only `attemptEnded` takes the second argument, and is never called without.
+        observer[event]?.(trail, attempt as AttemptRecord);
+      } catch (error) {
+        failed(error);
       }
-    },
-    requestEnded(trail) {
-      for (const observer of observers) {
-        try {
-          observer.requestEnded?.(trail);
-        } catch (error) {
-          failed(error);
-        }
-      }
-    },
+    }
   };
 }
 
@@ -68,11 +63,4 @@ export function openTrail({ id, method, path, receivedAtMs, headers }: TrailFact
     tracestate: typeof tracestate === 'string' ? tracestate : undefined,
     attempts: [],
   };
-}
-
-/** Closes an attempt once; later endings of the same attempt change nothing. */
-export function closeAttempt(record: AttemptRecord, nowMs: number): boolean {
-  if (record.endedAtMs !== undefined) return false;
-  record.endedAtMs = nowMs;
-  return true;
 }
