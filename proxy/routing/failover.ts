@@ -13,6 +13,8 @@ const sendsMax = 16;
 export interface Attempt {
   readonly outcome: Promise<AttemptOutcome>;
   abort(): void;
+  /** The same once more, on a fresh connection: the one it was sent on had been dead all along. */
+  resend(): this;
 }
 
 /** What is to be done after a failure. */
@@ -184,19 +186,22 @@ class Search<A extends Attempt> {
 
   /** Sends, and sends once more if the connection turned out to have been dead all along. */
   async #send(visit: Visit, key: UpstreamKey | undefined): Promise<{ attempt: A; outcome: AttemptOutcome }> {
-    for (let resent = false; ; resent = true) {
-      const attempt = this.#steps.send(visit, key);
-      this.#current = attempt;
-      if (this.#signal.aborted) attempt.abort();
-      const outcome = await attempt.outcome;
-      this.#current = undefined;
-      if (outcome.type === 'failed' && outcome.staleSocket && !resent) {
-        this.#steps.released(visit, key, attempt);
-        continue;
-      }
-      this.#sends += 1;
-      return { attempt, outcome };
+    let attempt = this.#steps.send(visit, key);
+    let outcome = await this.#outcomeOf(attempt);
+    if (outcome.type === 'failed' && outcome.staleSocket) {
+      attempt = attempt.resend();
+      outcome = await this.#outcomeOf(attempt);
     }
+    this.#sends += 1;
+    return { attempt, outcome };
+  }
+
+  async #outcomeOf(attempt: A): Promise<AttemptOutcome> {
+    this.#current = attempt;
+    if (this.#signal.aborted) attempt.abort();
+    const outcome = await attempt.outcome;
+    this.#current = undefined;
+    return outcome;
   }
 
   #key(visit: Visit, tried: Set<string>, accountOtherThan?: UpstreamKey): UpstreamKey | undefined | 'none' {

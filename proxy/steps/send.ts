@@ -12,6 +12,7 @@ import type { Attempt } from '../routing/failover.ts';
 import { isListedStatus } from '../routing/failure-settings.ts';
 import type { Visit } from '../routing/plan.ts';
 import { Answer } from '../stream/answer.ts';
+import type { Sender } from '../upstream/pool.ts';
 import { type OutgoingRequest, send } from '../upstream/send.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
 import type { ProxyRequest } from './decode.ts';
@@ -55,20 +56,31 @@ export function sendAttempt(
     startedAtMs: clock.now(),
   };
   trail.attempts.push(record);
-  const answer = new Answer({
-    clock,
-    timeouts,
-    deadlineAtMs,
-    protocol: request.passThrough,
-    stream: request.stream,
-    hideUsage: request.peek?.usageEdit !== undefined,
-    isFailure: (status) => isListedStatus(status, rule.failover),
-    onMalformed: () => onMalformed(backend.id),
-  });
   const traceHeaders = observer.attemptStarted(trail, record);
   if (traceHeaders !== undefined) Object.assign(outgoing.headers, traceHeaders);
-  answer.source = send(upstreams.pool(backend.provider, timeouts.connectMs), outgoing, answer);
-  return { answer, record, outcome: answer.outcome satisfies Promise<AttemptOutcome>, abort: () => answer.abort() };
+  const pool = upstreams.pool(backend.provider, timeouts.connectMs);
+  return sendOver(pool);
+
+  function sendOver(sender: Sender): SentAttempt {
+    const answer = new Answer({
+      clock,
+      timeouts,
+      deadlineAtMs,
+      protocol: request.passThrough,
+      stream: request.stream,
+      hideUsage: request.peek?.usageEdit !== undefined,
+      isFailure: (status) => isListedStatus(status, rule.failover),
+      onMalformed: () => onMalformed(backend.id),
+    });
+    answer.source = send(sender, outgoing, answer);
+    return {
+      answer,
+      record,
+      outcome: answer.outcome satisfies Promise<AttemptOutcome>,
+      abort: () => answer.abort(),
+      resend: () => sendOver(pool.fresh),
+    };
+  }
 }
 
 function buildRequest(request: ProxyRequest, { backend }: Visit, key: UpstreamKey | undefined): OutgoingRequest {

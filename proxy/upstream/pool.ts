@@ -2,7 +2,7 @@
 // The only folder that knows undici.
 
 import { isIP } from 'node:net';
-import { Pool, buildConnector } from 'undici';
+import { Client, Pool, buildConnector } from 'undici';
 import type { Dispatcher } from 'undici';
 import { AddressRefused, type Lookup } from './name-cache.ts';
 
@@ -21,12 +21,49 @@ const connectionsMax = 1_024;
 const keepAliveMs = 30_000;
 const keepAliveMaxMs = 600_000;
 
+/** Takes requests. */
+export type Sender = Pick<Dispatcher, 'dispatch'>;
+
+/** Connections to one upstream. */
+export interface UpstreamPool extends Sender {
+  /** Sends over a connection of the request's own, which nothing has used before. */
+  readonly fresh: Sender;
+  /** Resolves when all requests have ended. */
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
+
 /** Opens a pool. `lookup` resolves names to allowed addresses; `allows` judges literal ones. */
-export function openPool(
+export function openPool(settings: PoolSettings, lookup: Lookup, allows: (address: string) => boolean): UpstreamPool {
+  const options = {
+    pipelining: 1,
+    keepAliveTimeout: keepAliveMs,
+    keepAliveMaxTimeout: keepAliveMaxMs,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: createConnector(settings, lookup, allows),
+  };
+  const pool = new Pool(settings.origin, { ...options, connections: connectionsMax });
+  return {
+    dispatch: (request, handler) => pool.dispatch(request, handler),
+    fresh: {
+      dispatch(request, handler) {
+        const client = new Client(settings.origin, options);
+        const taken = client.dispatch(request, handler);
+        void client.close();
+        return taken;
+      },
+    },
+    close: () => pool.close(),
+    destroy: () => pool.destroy(),
+  };
+}
+
+function createConnector(
   settings: PoolSettings,
   lookup: Lookup,
   allows: (address: string) => boolean,
-): Dispatcher & { close(): Promise<void> } {
+): buildConnector.connector {
   const connect = buildConnector({
     // HTTP/2 is off: aborted requests leak in undici's h2 client (nodejs/undici#5566).
     allowH2: false,
@@ -37,25 +74,17 @@ export function openPool(
     ...(settings.caCertificates === undefined ? {} : { ca: settings.caCertificates }),
     ...(settings.serverName === undefined ? {} : { servername: settings.serverName }),
   });
-  return new Pool(settings.origin, {
-    connections: connectionsMax,
-    pipelining: 1,
-    keepAliveTimeout: keepAliveMs,
-    keepAliveMaxTimeout: keepAliveMaxMs,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: (options, callback) => {
-      const host = options.hostname.replace(/^\[|\]$/g, '');
-      if (isIP(host) !== 0 && !allows(host)) {
-        callback(new AddressRefused(`the address ${host} is not allowed`), null);
-        return;
-      }
-      connect(options, (...result) => {
-        // The error of a dead socket says how much it had carried: that is how a reused one is told from a fresh one.
-        const [, socket] = result;
-        socket?.once('error', (error: Error & { bytesRead?: number }) => (error.bytesRead = socket.bytesRead));
-        callback(...result);
-      });
-    },
-  });
+  return (options, callback) => {
+    const host = options.hostname.replace(/^\[|\]$/g, '');
+    if (isIP(host) !== 0 && !allows(host)) {
+      callback(new AddressRefused(`the address ${host} is not allowed`), null);
+      return;
+    }
+    connect(options, (...result) => {
+      // The error of a dead socket says how much it had carried: that is how a reused one is told from a fresh one.
+      const [, socket] = result;
+      socket?.once('error', (error: Error & { bytesRead?: number }) => (error.bytesRead = socket.bytesRead));
+      callback(...result);
+    });
+  };
 }

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { SignalHeaders } from '../canonical/failure.ts';
 import { type ConnectionFault, toConnectionFault } from './fault.ts';
+import type { Sender } from './pool.ts';
 
 /** A request as it goes out. */
 export interface OutgoingRequest {
@@ -31,10 +32,10 @@ export interface Sending {
   resume(): void;
 }
 
-/** Sends a request over a pool. */
-export function send(pool: Dispatcher, request: OutgoingRequest, listener: AnswerListener): Sending {
+/** Sends a request over a pool, or a connection of its own. */
+export function send(sender: Sender, request: OutgoingRequest, listener: AnswerListener): Sending {
   const exchange = new UpstreamExchange(listener);
-  pool.dispatch(
+  sender.dispatch(
     {
       method: request.method,
       path: request.path,

@@ -1,17 +1,16 @@
 // The pools of all providers: opened when first needed, shared by what may share them, closed when nothing names them.
 
 import type { LookupAddress } from 'node:dns';
-import type { Dispatcher } from 'undici';
 import type { Clock } from '../canonical/clock.ts';
 import type { Provider, Snapshot } from '../config/snapshot.ts';
 import { type AddressPolicy, createAddressPolicy } from './address-policy.ts';
 import { createLookup, createNameCache } from './name-cache.ts';
-import { openPool } from './pool.ts';
+import { openPool, type UpstreamPool } from './pool.ts';
 
 /** Where requests to upstreams go through. */
 export interface Upstreams {
   /** The pool for a provider; `connectMs` is part of what a connection is. */
-  pool(provider: Provider, connectMs: number): Dispatcher;
+  pool(provider: Provider, connectMs: number): UpstreamPool;
   /** Closes pools of providers that the snapshot no longer has, once they are idle. */
   retain(snapshot: Snapshot): void;
   close(): Promise<void>;
@@ -27,7 +26,7 @@ export interface UpstreamsSettings {
 
 interface OpenPool {
   readonly providerId: string;
-  readonly pool: Dispatcher & { close(): Promise<void> };
+  readonly pool: UpstreamPool;
 }
 
 /**
