@@ -54,7 +54,7 @@ export class ScriptedUpstream {
   /** Connections accepted so far, and those that were reset because a further request came. */
   connectionsTotal = 0;
   staleResets = 0;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Map<Socket, { busy: boolean }>();
   #server: Server | undefined;
   #port = 0;
 
@@ -97,7 +97,12 @@ export class ScriptedUpstream {
   }
 
   closeConnections(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets.keys()) socket.resetAndDestroy();
+  }
+
+  /** Closes those connections (FIN) that have served a request and have none now. */
+  closeIdleConnections(): void {
+    for (const [socket, { busy }] of this.#sockets) if (!busy) socket.end();
   }
 
   /** Forgets the requests so far. */
@@ -115,7 +120,8 @@ export class ScriptedUpstream {
     const served: UpstreamRequest[] = [];
     const { promise: closed, resolve: tellClosed } = Promise.withResolvers<void>();
     let turn = Promise.resolve();
-    this.#sockets.add(socket);
+    const state = { busy: true };
+    this.#sockets.set(socket, state);
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.#sockets.delete(socket);
@@ -123,7 +129,7 @@ export class ScriptedUpstream {
       tellClosed();
     });
     socket.on('data', (chunk: Buffer) => {
-      if (served.length >= this.requestsPerConnection) {
+      if (served.length >= this.requestsPerConnection || !socket.writable) {
         this.staleResets += 1;
         socket.resetAndDestroy();
         return;
@@ -131,7 +137,11 @@ export class ScriptedUpstream {
       for (const wire of reader.push(chunk)) {
         const request = this.#note(wire, connection, served.length);
         served.push(request);
-        turn = turn.then(() => this.#answer(request, socket, closed));
+        state.busy = true;
+        turn = turn.then(async () => {
+          await this.#answer(request, socket, closed);
+          state.busy = false;
+        });
       }
     });
   }
