@@ -93,6 +93,8 @@ export interface StreamTap {
   readonly usage: Usage | undefined;
   /** Whether the stream has said that it is complete. What ends before is truncated. */
   readonly finished: boolean;
+  /** Whether the marker has come behind which no client looks (`[DONE]`). It may come too early. */
+  readonly done: boolean;
   /** Set after the verdict `error`. */
   readonly error: FailureSignal | undefined;
   /** Whether the whole answer so far carried nothing: no content and no output tokens. */

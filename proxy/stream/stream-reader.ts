@@ -71,6 +71,8 @@ export class StreamReader {
           bytes.push(frame);
           break;
         case 'lifecycle':
+          // An error behind the marker would be seen by nobody.
+          if (this.#tap.done && !this.#tap.finished) return { bytes, content, failure: markedTooEarly };
           bytes.push(frame);
           break;
         case 'hidden':
@@ -91,5 +93,6 @@ export class StreamReader {
   }
 }
 
+const markedTooEarly: FailureSignal = { type: 'truncated', cause: new Error('marked as done before it had ended') };
 const nothing: Passage = { bytes: [], content: false, failure: undefined };
 const blankLine = Buffer.from('\n\n');

@@ -51,6 +51,10 @@ export class ChatStreamDecoder implements StreamDecoder {
     return this.#judge.finished;
   }
 
+  get done(): boolean {
+    return this.#judge.done;
+  }
+
   get empty(): boolean {
     return this.#judge.empty;
   }

@@ -51,6 +51,7 @@ export class StreamJudge {
   nextSequence = 0;
   /** Whether there was any content. */
   content = false;
+  done = false;
   readonly #readFacts: ReadFacts;
   readonly #hideUsage: boolean;
   readonly #headers: SignalHeaders;
@@ -77,7 +78,10 @@ export class StreamJudge {
     if (data === undefined) return this.#withoutData(event);
     // Official clients throw on data that is not JSON; what some vendors send to keep a stream open must not reach them.
     if (data === '' || data.startsWith(':')) return event === 'error' ? this.#withoutData(event) : hidden;
-    if (data.trimEnd() === '[DONE]') return done;
+    if (data.trimEnd() === '[DONE]') {
+      this.done = true;
+      return done;
+    }
     const json = parseJson(data);
     if (event === 'error') return this.#failed(event, data, { type: 'error' });
     if (!isJsonObject(json)) return malformed;

@@ -27,6 +27,10 @@ export class OpenAiStreamTap implements StreamTap {
     return this.#judge.finished;
   }
 
+  get done(): boolean {
+    return this.#judge.done;
+  }
+
   get empty(): boolean {
     return this.#judge.empty;
   }

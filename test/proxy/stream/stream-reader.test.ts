@@ -116,9 +116,15 @@ describe('reading a stream', () => {
 
 describe('the end of a stream', () => {
   it('is a cut where the stream has not said that it is complete', () => {
-    for (const frames of ['', roleFrame, contentFrame('a'), doneFrame]) {
+    for (const frames of ['', roleFrame, contentFrame('a')]) {
       expect(readAll([Buffer.from(frames)]).failure).toEqual({ type: 'truncated', cause: 'the end' });
     }
+  });
+
+  it('is a cut where the marker of the end comes first, which is not passed on', () => {
+    const { passed, failure } = readAll([Buffer.from(`${contentFrame('a')}${doneFrame}`)]);
+    expect(passed).toBe(contentFrame('a'));
+    expect(failure).toMatchObject({ type: 'truncated' });
   });
 
   it('completes a last frame that lacks its blank line', () => {
