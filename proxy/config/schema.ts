@@ -302,6 +302,9 @@ export const credentialsSchema = z.object({
   ),
 });
 
+/** Parts that a configuration may have: the ConfigMap of the index holds one, and eight more are mounted. */
+export const partsMax = 9;
+
 /** File (and ConfigMap key) of the index. */
 export const indexName = 'index.json';
 
@@ -317,11 +320,11 @@ export const configIndexSchema = z.object({
   credentialsDigest: z.string().regex(/^[0-9a-f]{64}$/),
   /** Of the parts put together: JSON as it is, or gzipped. */
   encoding: z.enum(['json', 'gzip']),
-  /** Files in their order; at most 1 + 8 ConfigMaps are mounted. */
+  /** Files in their order. */
   parts: z
     .array(z.object({ name: z.string().regex(/^[a-z0-9][a-z0-9.-]*$/), sha256: z.string().regex(/^[0-9a-f]{64}$/) }))
     .min(1)
-    .max(9),
+    .max(partsMax),
 });
 
 /** The file (and Secret key) of the credentials with this digest. */
