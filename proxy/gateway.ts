@@ -67,8 +67,8 @@ export interface Gateway {
   readonly snapshots: SnapshotStore;
   /** Offers a configuration and its credentials; the refusal, or undefined if they are in force. */
   offer(config: unknown, credentials: unknown): Refusal | undefined;
-  /** Records that a configuration could not even be offered. */
-  refuse(reasons: readonly string[]): void;
+  /** Records that a configuration could not even be offered, and which one, where that is known. */
+  refuse(reasons: readonly string[], identity?: Pick<Refusal, 'revision' | 'digest'>): void;
   /** Stops taking requests, lets those under way finish (up to the deadline), and closes everything. */
   drain(): Promise<void>;
 }
@@ -128,8 +128,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if (refusal !== undefined) metrics.configRefused();
       return refusal;
     },
-    refuse(reasons) {
-      snapshots.refuse({ revision: undefined, digest: undefined, reasons });
+    refuse(reasons, { revision, digest } = { revision: undefined, digest: undefined }) {
+      snapshots.refuse({ revision, digest, reasons });
       metrics.configRefused();
     },
     async drain() {

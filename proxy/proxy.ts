@@ -13,8 +13,9 @@ export interface ProxyOptions extends GatewayOptions {
 /** Starts a proxy: it listens, and is ready as soon as the directory holds a whole configuration. */
 export async function startProxy({ configDirectory, ...options }: ProxyOptions): Promise<Gateway> {
   const gateway = await startGateway(options);
-  const { snapshots: store, log } = gateway;
-  const source = await followMounted({ directory: configDirectory, store, clock: systemClock, log });
+  const { log, snapshots } = gateway;
+  const source = await followMounted({ directory: configDirectory, sink: gateway, clock: systemClock, log });
+  if (snapshots.current === undefined) log.warn({ directory: configDirectory }, 'not ready: no configuration yet');
   return {
     ...gateway,
     drain() {

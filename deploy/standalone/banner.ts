@@ -2,7 +2,7 @@
 
 import type { GatewayConfig, RouteConfig } from '../../proxy/config/schema.ts';
 import type { Gateway } from '../../proxy/gateway.ts';
-import { toAuthority } from './listen-address.ts';
+import { toAuthority } from '../../proxy/command-line/listen-address.ts';
 import { tryCommand } from './try-it.ts';
 
 /** More routes than fit on a screen are better looked up. */

@@ -1,6 +1,6 @@
 // `sluice check`: everything that is wrong with files, and on request the way that a request would take through them.
 
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../../proxy/command-line/terminal.ts';
 import { explain } from './explain/explain.ts';
 import type { ExplainedRequest } from './explain/request.ts';
 import { load } from './load/load.ts';

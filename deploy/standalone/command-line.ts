@@ -1,13 +1,15 @@
 // The command line: which commands there are, their help, and the exit code of each way to end.
 
-import { Command, CommanderError, Option } from 'commander';
+import type { Command } from 'commander';
+import { createProgram, describeRows, toOption } from '../../proxy/command-line/command.ts';
+import { exitCodeOf, StartFailure, UsageError } from '../../proxy/command-line/failures.ts';
+import type { Environment, Flags } from '../../proxy/command-line/options.ts';
+import { proxyOptions } from '../../proxy/command-line/proxy-command.ts';
+import type { Terminal } from '../../proxy/command-line/terminal.ts';
 import { check } from './check.ts';
-import { StartFailure, UsageError } from './failures.ts';
-import type { Environment } from './load/variables.ts';
-import { checkOptions, type Flags, type OptionSpec, runOptions, variables } from './options.ts';
+import { checkOptions, runOptions, variables } from './options.ts';
 import { runProxyCommand } from './proxy-command.ts';
 import { readCheckSettings, readRunSettings } from './settings.ts';
-import type { Terminal } from './terminal.ts';
 
 /** Everything that the program gets from the process. */
 export interface ProgramContext {
@@ -21,38 +23,23 @@ export interface ProgramContext {
 
 /** Runs a command line (without node and the script). Returns the exit code. */
 export async function runCommandLine(args: readonly string[], context: ProgramContext): Promise<number> {
-  const { terminal } = context;
   let exitCode = 0;
-  const program = createProgram(context, (code) => {
+  const program = createCommandLine(context, (code) => {
     exitCode = code;
   });
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    // Commander has already said what is wrong; help and version end this way too.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (error instanceof UsageError || error instanceof StartFailure) {
-      terminal.warn(`sluice: ${error.message}`);
-      return error instanceof UsageError ? 2 : 1;
-    }
-    throw error;
+    return exitCodeOf(error, context.terminal);
   }
 }
 
-function createProgram(context: ProgramContext, exit: (code: number) => void): Command {
-  const { terminal, version, environment } = context;
-  const program = new Command('sluice')
+function createCommandLine(context: ProgramContext, exit: (code: number) => void): Command {
+  const { terminal, version, environment, stop } = context;
+  const program = createProgram('sluice', version, terminal)
     .description('Traffic control for LLM APIs: balances, fails over, and keeps keys where they belong.')
-    .version(version, '--version', 'print the version')
-    .helpOption('--help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .showHelpAfterError('Run "sluice --help" to see what there is.')
-    .configureOutput({
-      writeOut: (text) => terminal.print(text.trimEnd()),
-      writeErr: (text) => terminal.warn(text.trimEnd()),
-    })
-    .exitOverride()
     .enablePositionalOptions();
   addRun(program, context);
   addCheck(program, context, exit);
@@ -62,7 +49,7 @@ function createProgram(context: ProgramContext, exit: (code: number) => void): C
     .helpOption(false)
     .allowUnknownOption()
     .passThroughOptions()
-    .action(async (args: readonly string[]) => exit(await runProxyCommand(args, environment)));
+    .action(async (args: readonly string[]) => exit(await runProxyCommand(args, environment, stop)));
   return program.addHelpText('after', () => `\nEvery option of every command:\n\n${describeAll(program)}`);
 }
 
@@ -78,7 +65,7 @@ function addRun(program: Command, context: ProgramContext): void {
       await run(settings, context);
     });
   for (const spec of Object.values(runOptions)) command.addOption(toOption(spec));
-  command.addHelpText('after', `\nEnvironment variables besides:\n${describeVariables(Object.entries(variables))}`);
+  command.addHelpText('after', `\nEnvironment variables besides:\n${describeRows(Object.entries(variables))}`);
 }
 
 function addCheck(program: Command, context: ProgramContext, exit: (code: number) => void): void {
@@ -102,30 +89,18 @@ function addCheck(program: Command, context: ProgramContext, exit: (code: number
     });
   for (const spec of Object.values(checkOptions)) command.addOption(toOption(spec));
   const { DISABLED_TIME } = variables;
-  command.addHelpText(
-    'after',
-    `\nEnvironment variables besides:\n${describeVariables([['DISABLED_TIME', DISABLED_TIME]])}`,
-  );
-}
-
-/** Flags are read raw: what counts in their absence is decided together with the environment. */
-function toOption({ flag, variable, says, fallback }: OptionSpec): Option {
-  const unless = fallback === undefined || fallback === 'false' ? '' : `, ${fallback} where left out`;
-  return new Option(flag, `${says} (${variable}${unless})`);
-}
-
-function describeVariables(entries: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...entries.map(([name]) => name.length));
-  return entries.map(([name, says]) => `  ${name.padEnd(width)}  ${says}`).join('\n');
+  command.addHelpText('after', `\nEnvironment variables besides:\n${describeRows([['DISABLED_TIME', DISABLED_TIME]])}`);
 }
 
 function describeAll(program: Command): string {
+  // The proxy reads its flags itself.
+  const own = new Map([['proxy', Object.values(proxyOptions).map(toOption)]]);
   return program.commands
-    .filter(({ options }) => options.length > 0)
-    .map((command) => {
-      const options = command.options.map(({ flags, description }) => [flags, description] as const);
-      return `sluice ${command.name()}\n${describeVariables(options)}`;
+    .map((command) => ({ name: command.name(), options: own.get(command.name()) ?? command.options }))
+    .map(({ name, options }) => {
+      const rows = options.map(({ flags, description }) => [flags, description] as const);
+      return `sluice ${name}\n${describeRows(rows)}`;
     })
-    .concat(`Environment variables besides\n${describeVariables(Object.entries(variables))}`)
+    .concat(`Environment variables besides\n${describeRows(Object.entries(variables))}`)
     .join('\n\n');
 }

@@ -7,7 +7,7 @@ import { type Loaded, load } from './load/load.ts';
 import { type FileProblem, formatProblem, hasErrors } from './load/problem.ts';
 import type { Environment } from './load/variables.ts';
 import type { RunSettings } from './settings.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../../proxy/command-line/terminal.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** What the revisions need of the outside. */

@@ -1,8 +1,8 @@
 // `sluice run`: compiles files and serves them in this process, and again whenever they change.
 
+import { StartFailure, toStartFailure } from '../../proxy/command-line/failures.ts';
 import { type Gateway, type GatewayOptions, startGateway } from '../../proxy/gateway.ts';
 import { banner } from './banner.ts';
-import { StartFailure } from './failures.ts';
 import { hasErrors } from './load/problem.ts';
 import { compileFiles, printProblems, type RevisionContext, Revisions } from './revisions.ts';
 import type { RunSettings } from './settings.ts';
@@ -64,24 +64,7 @@ async function open(options: GatewayOptions): Promise<Gateway> {
   try {
     return await startGateway(options);
   } catch (error) {
-    throw new StartFailure(describeStart(error, options), { cause: error });
-  }
-}
-
-function describeStart(error: unknown, { listen, admin }: GatewayOptions): string {
-  const { code, port, message } = error as NodeJS.ErrnoException & { readonly port?: number };
-  const [flag, address] = port === admin.port && port !== listen.port ? ['--admin', admin] : ['--listen', listen];
-  const where = `${address.host}:${port ?? address.port}`;
-  switch (code) {
-    case 'EADDRINUSE':
-      return `${where} is in use: stop what listens there, or choose another place with ${flag} HOST:PORT`;
-    case 'EACCES':
-      return `${where} may not be used: choose a port from 1024 on with ${flag} HOST:PORT`;
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return `${where} is no address of this machine: choose another with ${flag} HOST:PORT`;
-    default:
-      return `the gateway cannot start: ${message}`;
+    throw toStartFailure(error, options);
   }
 }
 

@@ -1,14 +1,13 @@
 // What the command line and the environment ask for, read once, before anything is started.
 
+import { UsageError } from '../../proxy/command-line/failures.ts';
+import { readGatewayOptions } from '../../proxy/command-line/gateway-options.ts';
+import { type Environment, type Flags, Options, parseInteger, parseSwitch } from '../../proxy/command-line/options.ts';
 import type { GatewayOptions } from '../../proxy/gateway.ts';
-import { logLevels } from '../../proxy/telemetry/log.ts';
 import type { CheckSettings } from './check.ts';
 import { readDisabledTime } from './disabled-time.ts';
 import { parseExplainedRequest } from './explain/request.ts';
-import { UsageError } from './failures.ts';
-import { parseListenAddress } from './listen-address.ts';
-import type { Environment } from './load/variables.ts';
-import { checkOptions, type Flags, Options, parseInteger, parseSwitch, parseWord, runOptions } from './options.ts';
+import { checkOptions, runOptions } from './options.ts';
 
 /** Settings of `sluice run`. */
 export interface RunSettings {
@@ -21,10 +20,6 @@ export interface RunSettings {
   readonly standInPort: number | undefined;
 }
 
-/** A day: whoever drains for longer waits for a stream that will not end. */
-const drainSecondsMax = 86_400;
-/** No fleet is larger, and a slip of the hand would leave nothing of the limits. */
-const replicasMax = 10_000;
 /** The first port of the stand-ins: far from the gateway's own, and not among the well-known ones. */
 const standInPort = 18_081;
 
@@ -36,27 +31,13 @@ export function readRunSettings(
   version: string,
 ): RunSettings {
   const options = new Options(flags, environment);
-  const variable = (name: string): string | undefined => options.variable(name, String);
   return {
     paths,
     disableSecondsDefault: readDisableSeconds(options),
     strict: options.read(runOptions.strict, parseSwitch),
     standInPort: options.read(runOptions.standIns, parseStandIns),
-    gateway: {
-      version,
-      listen: options.read(runOptions.listen, parseListenAddress),
-      admin: { ...options.read(runOptions.admin, parseListenAddress), token: variable('SLUICE_ADMIN_TOKEN') },
-      redisURL: options.read(runOptions.redis, String),
-      className: options.read(runOptions.className, String),
-      replicas: options.read(runOptions.replicas, parseInteger(1, replicasMax)),
-      drainMs: options.read(runOptions.drainSeconds, parseInteger(0, drainSecondsMax)) * 1000,
-      // A laptop's own models are on loopback or next door (failure.md, rule 18).
-      addresses: { allowPrivate: true, allowCidrs: options.read(runOptions.allowEndpointCidr, parseCidrs) ?? [] },
-      logLevel: options.read(runOptions.logLevel, parseWord(logLevels)),
-      accessLog: options.read(runOptions.accessLog, parseSwitch),
-      otlpEndpoint: variable('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? variable('OTEL_EXPORTER_OTLP_ENDPOINT'),
-      serviceName: variable('OTEL_SERVICE_NAME'),
-    },
+    // A laptop's own models are on loopback or next door (failure.md, rule 18).
+    gateway: readGatewayOptions(options, { version, allowPrivate: true }),
   };
 }
 
@@ -84,15 +65,6 @@ function readRequests(texts: unknown): CheckSettings['requests'] {
       throw new UsageError(`--explain ${error instanceof Error ? error.message : String(error)}`);
     }
   });
-}
-
-/** Only their shape: what they mean is read by whoever connects. */
-function parseCidrs(text: string): readonly string[] {
-  const cidrs = text.split(/[\s,]+/).filter((cidr) => cidr !== '');
-  const odd = cidrs.find((cidr) => !/^[0-9A-Fa-f:.]+\/\d{1,3}$/.test(cidr));
-  if (odd !== undefined)
-    throw new Error(`must be networks such as 169.254.0.0/16, with commas between them; ${odd} is none`);
-  return cidrs;
 }
 
 /** `true` (the flag without a value) stands for the usual ports. */

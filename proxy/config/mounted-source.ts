@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Clock, Timer } from '../canonical/clock.ts';
 import { readPublished } from './published.ts';
 import type { ConfigIndex } from './schema.ts';
-import type { SnapshotStore } from './store.ts';
+import type { Refusal } from './store.ts';
 
 /** A swap is several events at once. */
 const settleMs = 50;
@@ -18,10 +18,18 @@ const patienceMs = 90_000;
 /** A ConfigMap or Secret holds 1 MiB at most. */
 const fileBytesMax = 2 * 1024 * 1024;
 
+/** Who takes configurations, or refuses them. */
+export interface ConfigSink {
+  /** The refusal, or undefined if it is in force. */
+  readonly offer: (config: unknown, credentials: unknown) => Refusal | undefined;
+  /** Records that a configuration could not even be offered, and which one, where that is known. */
+  readonly refuse: (reasons: readonly string[], identity: Pick<Refusal, 'revision' | 'digest'>) => void;
+}
+
 /** What following a directory needs. */
 export interface MountedSourceOptions {
   readonly directory: string;
-  readonly store: SnapshotStore;
+  readonly sink: ConfigSink;
   readonly clock: Clock;
   readonly log: {
     readonly info: (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -102,9 +110,14 @@ export class MountedSource {
   }
 
   async #look(): Promise<void> {
-    const { store, clock, log } = this.#options;
+    const { sink, clock, log } = this.#options;
     const published = await readPublished((name) => this.#read(name), this.#known);
-    if (published === undefined) return;
+    if (published === undefined) {
+      // Whatever else was there for a while is gone: should it come back, that is news.
+      this.#pendingSinceMs = undefined;
+      this.#complaint = undefined;
+      return;
+    }
     const { index } = published;
     if (published.type === 'broken') {
       this.#complain(index, published.reason);
@@ -117,7 +130,7 @@ export class MountedSource {
     }
     this.#pendingSinceMs = undefined;
     this.#known = `${published.index.revision} ${published.index.digest}`;
-    const refusal = store.offer(published.config, published.credentials);
+    const refusal = sink.offer(published.config, published.credentials);
     this.#complaint = refusal?.reasons.join('; ');
     if (refusal === undefined) log.info({ revision: published.index.revision }, 'configuration in force');
     else log.warn({ revision: refusal.revision, reasons: refusal.reasons }, 'configuration refused');
@@ -138,8 +151,8 @@ export class MountedSource {
   #complain(index: ConfigIndex | undefined, reason: string): void {
     if (this.#complaint === reason) return;
     this.#complaint = reason;
-    const { store, log } = this.#options;
-    store.refuse({ revision: index?.revision, digest: index?.digest, reasons: [reason] });
+    const { sink, log } = this.#options;
+    sink.refuse([reason], { revision: index?.revision, digest: index?.digest });
     log.warn({ revision: index?.revision, reason }, 'configuration not taken');
   }
 }

@@ -82,7 +82,15 @@ export const rooms: readonly Room[] = [
   proxyFolder('admin', { imports: ['proxy/state/store.ts'], packages: ['fastify', '@fastify'] }),
   proxyFolder('console'),
   proxyFolder('telemetry', { packages: telemetry }),
-  files(/^proxy\/(main|proxy|gateway|gateway-facts|system-clock|pipeline|steps\/.*)(\.ts)?$/, { imports: ['proxy'], packages: ['commander'] }),
+  folder('proxy/command-line', {
+    imports: ['proxy/proxy.ts', 'proxy/telemetry/log.ts'],
+    types: ['proxy/gateway.ts', 'proxy/ingress/ingress.ts'],
+    packages: ['commander'],
+  }),
+  files(/^proxy\/(main|proxy|gateway|gateway-facts|system-clock|pipeline|steps\/.*)(\.ts)?$/, {
+    imports: ['proxy'],
+    packages: ['commander'],
+  }),
 
   folder('operator/compile', { imports: ['crds', ...contract], builtins: ['node:crypto'] }),
   folder('operator/status', { imports: ['crds', schema], types: ['operator/compile'], builtins: [] }),

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import OpenAI, { type APIError } from 'openai';
 import { expect, test } from 'vitest';
-import { StartFailure } from '../../deploy/standalone/failures.ts';
+import { StartFailure } from '../../proxy/command-line/failures.ts';
 import { startStandIn } from '../../deploy/standalone/stand-ins/server.ts';
 import { startStandIns } from '../../deploy/standalone/stand-ins/stand-ins.ts';
 

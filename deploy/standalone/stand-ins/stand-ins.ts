@@ -1,7 +1,7 @@
 // Upstreams that run on this machine in the place of real providers: the quickstart works without any account, and two
 // of the three show what the third is there for, since it always fails.
 
-import { StartFailure } from '../failures.ts';
+import { StartFailure } from '../../../proxy/command-line/failures.ts';
 import { startStandIn, type StandIn } from './server.ts';
 
 /** Names of the stand-ins, in the order of their ports. */

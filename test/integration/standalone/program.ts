@@ -1,15 +1,18 @@
-// `node deploy/standalone/main.ts` as a real process.
+// The program as a real process: `node deploy/standalone/main.ts`, or another entry.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const main = new URL('../../../deploy/standalone/main.ts', import.meta.url).pathname;
+const root = new URL('../../../', import.meta.url).pathname;
 
 /** How to start the program. */
 export interface ProgramOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The file that is run, from the root of the repository. */
+  readonly entry?: string;
 }
 
 /** The program while it runs. */
@@ -25,8 +28,9 @@ export interface Program extends AsyncDisposable {
 }
 
 /** Starts the program. It is killed with the end of the test. */
-export function startProgram(args: readonly string[], { environment = {}, cwd }: ProgramOptions = {}): Program {
-  const child = spawn(process.execPath, [main, ...args], {
+export function startProgram(args: readonly string[], options: ProgramOptions = {}): Program {
+  const { environment = {}, cwd, entry = 'deploy/standalone/main.ts' } = options;
+  const child = spawn(process.execPath, [join(root, entry), ...args], {
     // Nothing of the test's own environment: a variable of the machine must not decide a test.
     env: { PATH: process.env['PATH'], NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,11 +1,6 @@
 // `HOST:PORT`, as flags and variables give it.
 
-/** Where to listen. */
-export interface ListenAddress {
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
-}
+import type { ListenAddress } from '../ingress/ingress.ts';
 
 /** Reads `127.0.0.1:8080`, `[::1]:8080`, `:8080` (every address) or `8080` (this machine only). Throws an Error. */
 export function parseListenAddress(text: string): ListenAddress {

@@ -1,0 +1,65 @@
+// A proxy as its container runs it: a process of its own whose configuration is mounted.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ask, type PlainAnswer, type PlainRequest } from '../../support/client.ts';
+import { type Program, startProgram } from '../standalone/program.ts';
+import type { Mount } from './mount.ts';
+
+/** What the admin port says of the configuration. */
+export interface ServedConfig {
+  readonly revision?: number;
+  readonly digest?: string;
+  readonly lastRefusal?: { readonly revision?: number; readonly reasons: readonly string[] };
+}
+
+/** A proxy that listens. */
+export interface ProxyProcess extends AsyncDisposable {
+  readonly program: Program;
+  readonly url: string;
+  readonly adminURL: string;
+  ready(): Promise<boolean>;
+  config(): Promise<ServedConfig>;
+  /** Waits until this revision is in force. */
+  serves(revision: number): Promise<void>;
+  /** Waits until something is refused for a reason that holds these words. */
+  refuses(words: string): Promise<ServedConfig>;
+  chat(request: PlainRequest): Promise<PlainAnswer>;
+}
+
+/** Upstreams of tests are on loopback, which a proxy would not connect to by itself. */
+export const loopback = ['--allow-endpoint-cidr', '127.0.0.0/8'];
+
+/** Starts `node proxy/main.ts`; with `sluice`, the same by way of `sluice proxy`. */
+export async function startProxyProcess(
+  mount: Mount,
+  { args = loopback, sluice = false }: { readonly args?: readonly string[]; readonly sluice?: boolean } = {},
+): Promise<ProxyProcess> {
+  const all = ['--config', mount.path, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...args];
+  const program = sluice ? startProgram(['proxy', ...all]) : startProgram(all, { entry: 'proxy/main.ts' });
+  const [, data, admin] = await program.says(/"data":"([^"]+)","admin":"([^"]+)","msg":"listening"/);
+  const adminURL = `http://${admin}`;
+  const config = async (): Promise<ServedConfig> => (await (await fetch(`${adminURL}/config`)).json()) as ServedConfig;
+  return {
+    program,
+    url: `http://${data}`,
+    adminURL,
+    config,
+    ready: async () => (await fetch(`${adminURL}/readyz`)).ok,
+    serves: async (revision) => void (await eventually(config, (served) => served.revision === revision)),
+    refuses: (words) =>
+      eventually(config, ({ lastRefusal }) => lastRefusal?.reasons.some((reason) => reason.includes(words)) === true),
+    chat: (request) => ask(`http://${data}/chat/chat/completions`, request),
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  };
+}
+
+async function eventually<T>(look: () => Promise<T>, wanted: (seen: T) => boolean): Promise<T> {
+  let seen = await look();
+  // A poll is 5 s away if the watch misses a change.
+  for (let waited = 0; waited < 12_000 && !wanted(seen); waited += 20) {
+    await sleep(20);
+    seen = await look();
+  }
+  if (!wanted(seen)) throw new Error(`never seen; in the end ${JSON.stringify(seen)}`);
+  return seen;
+}
