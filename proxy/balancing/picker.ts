@@ -43,11 +43,14 @@ function createTurns(weightOf: (choice: Choice) => number): Picker {
   const credit = new Map<string, number>();
   return {
     pick(eligible) {
+      // A weight of 0 is a spare: it has its turn only where nobody has more.
+      const isSpare = eligible.every((choice) => weightOf(choice) === 0);
       let total = 0;
       let richest = at(eligible, 0);
       let most = -Infinity;
       for (const choice of eligible) {
-        const weight = weightOf(choice);
+        const weight = isSpare ? 1 : weightOf(choice);
+        if (weight === 0) continue;
         const current = (credit.get(choice.id) ?? 0) + weight;
         credit.set(choice.id, current);
         total += weight;
@@ -92,9 +95,10 @@ function createLeastUsed(): Picker {
 const remembered = 10_000;
 
 function forgetSome(memory: Map<string, number>): void {
-  if (memory.size <= remembered) return;
-  const oldest = memory.keys().next();
-  if (!oldest.done) memory.delete(oldest.value);
+  for (const oldest of memory.keys()) {
+    if (memory.size <= remembered) return;
+    memory.delete(oldest);
+  }
 }
 
 function at<C>(choices: readonly C[], index: number): C {
