@@ -30,12 +30,6 @@ export const conditionReasons = {
   Ready: { True: ['Ready'], False: [], Unknown: ['Pending'] },
 } as const;
 
-/** Type of a condition. */
-export type ConditionType = keyof typeof conditionReasons;
-
-/** Status of a condition. */
-export type ConditionStatus = 'True' | 'False' | 'Unknown';
-
 /** One condition; bounds and patterns are those of metav1.Condition. */
 export const conditionSchema = z.strictObject({
   type: patterned(
@@ -51,9 +45,6 @@ export const conditionSchema = z.strictObject({
   ),
   message: text({ max: 32768 }).describe('Explanation for people.'),
 });
-
-/** A condition as it stands in a status. */
-export type Condition = z.output<typeof conditionSchema>;
 
 /** `status.conditions`: eight, as in Gateway API; no kind has more than six of ours. */
 export function conditions() {

@@ -23,6 +23,3 @@ export const credentialLabel = `${group}/credential`;
 
 /** An administrator puts this label on a namespace to let its client keys name that tenant. */
 export const tenantLabel = `${group}/tenant`;
-
-/** Setting or changing this annotation on an LLMKey asks for a new generated key. */
-export const rotateAnnotation = `${group}/rotate`;

@@ -30,9 +30,6 @@ export const limitSchema = withRules(
   ],
 );
 
-/** One limit of a resource. */
-export type Limit = z.output<typeof limitSchema>;
-
 /** `spec.limits`: at most 21, because four resources in five windows, and Concurrency, are all there are. */
 export function limits(whose: string) {
   return listMap(limitSchema, ['resource', 'window'], { max: 21 })

@@ -17,9 +17,6 @@ export interface Resources {
   readonly LLMKey: LLMKey;
 }
 
-/** Any resource; `kind` tells which. */
-export type Resource = Resources[Kind];
-
 /** A resource with its defaults filled in, or everything that is wrong with it. */
 export type ParseResult<Name extends Kind> =
   | { readonly ok: true; readonly resource: Resources[Name] }

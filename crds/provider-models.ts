@@ -15,9 +15,6 @@ export const modelCapabilities = [
   'Responses',
 ] as const;
 
-/** One ability of a model. */
-export type ModelCapability = (typeof modelCapabilities)[number];
-
 /** A thousand times the largest context window on offer: large enough not to be met, small enough to catch a slip. */
 const contextTokensMax = 1_000_000_000;
 

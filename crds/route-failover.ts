@@ -26,9 +26,6 @@ export const failoverClasses = [
   'Stalled',
 ] as const;
 
-/** One class of failure. */
-export type FailoverClass = (typeof failoverClasses)[number];
-
 /** The longest time that somebody may have meant; more is a slip of the unit. */
 const disableSecondsMax = 30 * 86400;
 

@@ -360,8 +360,6 @@ export type FailoverConfig = RuleConfig['failover'];
 export type TimeoutsConfig = ProviderConfig['timeouts'];
 /** A Kubernetes label selector. */
 export type LabelSelector = z.output<typeof labelSelectorSchema>;
-/** One limit on a resource in a window. */
-export type LimitConfig = z.output<typeof limitSchema>;
 /** The type of a provider. */
 export type ProviderType = ProviderConfig['type'];
 /** The protocol of a route's own path. */

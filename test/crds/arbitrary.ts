@@ -1,18 +1,6 @@
 /** Objects made at random from a structural schema: each field alone is valid, what fields have to do with each other is left to chance. */
 import fc from 'fast-check';
-import { group, type Kind, version } from '../../crds/group.ts';
 import type { SchemaNode } from '../../crds/schema-node.ts';
-import { specNode } from './schema-walk.ts';
-
-/** Whole objects of a kind, of which some break rules and some do not. */
-export function resourceArbitrary(kind: Kind): fc.Arbitrary<{ readonly kind: Kind; readonly spec: unknown }> {
-  return fc.record({
-    apiVersion: fc.constant(`${group}/${version}`),
-    kind: fc.constant(kind),
-    metadata: fc.constant({ name: 'generated', namespace: 'team-a' }),
-    spec: nodeArbitrary(specNode(kind)),
-  });
-}
 
 /** Values that fit a node of a structural schema. */
 export function nodeArbitrary(node: SchemaNode): fc.Arbitrary<unknown> {
