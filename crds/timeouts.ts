@@ -63,7 +63,7 @@ function timeouts(otherwise: Readonly<Record<Member, string>>) {
   );
 }
 
-/** Timeouts of a provider. The compiler fills in what is left out, because it must cap it by the total. */
+/** Timeouts of a provider. The compiler fills in what is left out; the proxy caps it by the total that is in force. */
 export const providerTimeoutsSchema = timeouts({
   connectSeconds: '5',
   firstContentSeconds: '60',

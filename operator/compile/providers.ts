@@ -97,17 +97,15 @@ export const timeoutDefaults: TimeoutsConfig = {
   totalSeconds: 600,
 };
 
-/** Nothing may take longer than everything together. */
+/** Not capped by the total: a rule may give another one, and the proxy caps what is in force with that. */
 function toTimeouts(timeouts: Spec['timeouts'] = {}): TimeoutsConfig {
   const seconds = (name: keyof TimeoutsConfig): number => timeouts[name] ?? timeoutDefaults[name];
-  const totalSeconds = seconds('totalSeconds');
-  const capped = (name: keyof TimeoutsConfig): number => Math.min(seconds(name), totalSeconds);
   return {
-    connectSeconds: capped('connectSeconds'),
-    firstContentSeconds: capped('firstContentSeconds'),
-    responseSeconds: capped('responseSeconds'),
-    idleSeconds: capped('idleSeconds'),
-    totalSeconds,
+    connectSeconds: seconds('connectSeconds'),
+    firstContentSeconds: seconds('firstContentSeconds'),
+    responseSeconds: seconds('responseSeconds'),
+    idleSeconds: seconds('idleSeconds'),
+    totalSeconds: seconds('totalSeconds'),
   };
 }
 

@@ -78,6 +78,7 @@ const priceSchema = z.object({
   outputPerMillion: microDollars.optional(),
 });
 
+/** As given and not capped: the total that caps them is known once the rule's are merged with the provider's. */
 const timeoutsSchema = z.object({
   connectSeconds: seconds,
   firstContentSeconds: seconds,

@@ -5,6 +5,7 @@ import { providerTimeoutsSchema } from '../../../crds/timeouts.ts';
 import { type Compiled, compile } from '../../../operator/compile/compile.ts';
 import { canonicalJSON } from '../../../operator/compile/digest.ts';
 import { timeoutDefaults } from '../../../operator/compile/providers.ts';
+import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
 import { type Manifest, readWorld, toWorld } from './world-of.ts';
 
 const openProvider: Manifest = {
@@ -44,6 +45,19 @@ test('the sentences of the API name the timeouts that a provider has where it gi
     Number(/; (\d+) where left out\.$/.exec(description)?.[1]),
   ]);
   expect(Object.fromEntries(sentences)).toEqual(timeoutDefaults);
+});
+
+test('what is inherited is capped by the total that is in force, and not by one that the rule replaces', () => {
+  const brief = { ...openProvider, spec: { ...Object(openProvider['spec']), timeouts: { totalSeconds: 30 } } };
+  const toBrief = (name: string): object => ({ name, backends: [{ name, providerRef: { name: 'p' } }] });
+  const longer = { ...toBrief('longer'), matches: [{ tenant: 't' }], timeouts: { totalSeconds: 900 } };
+  const { config, credentials } = compile(toWorld([brief, routeOf('r', [longer, toBrief('inherits')])]));
+  const { backends } = compileSnapshot(config, credentials);
+  const connectMs = 5000;
+  expect([...backends.values()].map(({ timeouts }) => timeouts)).toEqual([
+    { connectMs, firstContentMs: 60_000, responseMs: 300_000, idleMs: 60_000, totalMs: 900_000 },
+    { connectMs, firstContentMs: 30_000, responseMs: 30_000, idleMs: 30_000, totalMs: 30_000 },
+  ]);
 });
 
 describe('digests', () => {
