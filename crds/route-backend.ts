@@ -80,6 +80,12 @@ export const backendSchema = withRules(
       fieldPath: '.model',
       holds: ({ model, routeRef }) => model === undefined || routeRef === undefined,
     },
+    {
+      cel: '!has(self.parameters) || !has(self.routeRef)',
+      message: 'parameters must be left out with routeRef: the backends of that route have their own',
+      fieldPath: '.parameters',
+      holds: ({ parameters, routeRef }) => parameters === undefined || routeRef === undefined,
+    },
   ],
 );
 
