@@ -14,6 +14,7 @@ export type Streaming = 'never' | 'with-usage' | 'usage-on-request';
 /** Reads a request body. Throws ClientError `invalid_json` or `invalid_request`. */
 export function peekBody(body: Buffer, streaming: Streaming): Peek {
   const { value, members } = readMembers(body);
+  refuseLikeness(members);
   const model = readModel(value['model']);
   if (streaming === 'never') return { model, stream: false, wantsUsage: false, usageEdit: undefined, members };
   const stream = readStream(value['stream']);
@@ -27,12 +28,23 @@ export function peekBody(body: Buffer, streaming: Streaming): Peek {
   return { model, stream, wantsUsage, usageEdit, members };
 }
 
+/** Upstreams written in Go take `Model` for `model`, and the last one counts: not the one that was decided on here. */
+function refuseLikeness(members: Peek['members']): void {
+  for (const { name } of members) {
+    if (name.length === 5 && name !== 'model' && name.toLowerCase() === 'model') {
+      throw invalid('the member model must be written in lower case.');
+    }
+  }
+}
+
 function readModel(model: unknown): string | undefined {
   if (model === undefined || model === '') return undefined;
   if (typeof model !== 'string') throw invalid('model must be a string.');
   if (model.length > modelCharsMax) throw invalid(`model must have at most ${modelCharsMax} characters.`);
   // oxlint-disable-next-line no-control-regex -- they are what is looked for: the name goes into headers and logs
   if (/[\u0000-\u001f\u007f]/.test(model)) throw invalid('model must not have control characters.');
+  // Half a surrogate pair cannot be written into a path.
+  if (!model.isWellFormed()) throw invalid('model must be well-formed Unicode.');
   return model;
 }
 

@@ -192,6 +192,9 @@ describe('peek', () => {
     [{ model: null }, 'model must be a string.'],
     [{ model: 'x'.repeat(257) }, 'model must have at most 256 characters.'],
     [{ model: 'a\nb' }, 'model must not have control characters.'],
+    [{ model: '\ud800' }, 'model must be well-formed Unicode.'],
+    [{ model: 'a', Model: 'b' }, 'the member model must be written in lower case.'],
+    [{ MODEL: 'b' }, 'the member model must be written in lower case.'],
     [{ stream: 'yes' }, 'stream must be true or false.'],
     [{ stream_options: [] }, 'stream_options must be an object.'],
   ])('refuses %j', (body, message) => {
