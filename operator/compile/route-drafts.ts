@@ -21,6 +21,8 @@ export interface RuleDraft {
   readonly field: string;
   readonly spec: RuleSpec;
   readonly backends: readonly BackendDraft[];
+  /** Names that the rule answers for: of all its backends, as people wrote them, and of rules that are gone. */
+  readonly names: readonly string[];
 }
 
 /** A backend whose own text is in order. */
@@ -43,7 +45,7 @@ export function draftRoute(route: LLMRoute): RouteDraft {
   const places = findUnsupported('LLMRoute', route);
   findings.push(...places.map(({ finding }) => finding));
   const whole = places.some(({ rule }) => rule === undefined);
-  const names = new Map<string, string>();
+  const meanings = new Map<string, string>();
   const rules = route.spec.rules.flatMap((spec, index): RuleDraft[] => {
     const field = `spec.rules[${index}]`;
     const { matches, findings: problems } = draftMatches(spec.matches, field, index === route.spec.rules.length - 1);
@@ -52,15 +54,26 @@ export function draftRoute(route: LLMRoute): RouteDraft {
     const unsupported = new Set(places.filter(({ rule }) => rule === index).map(({ backend }) => backend));
     const backends = spec.backends.flatMap((backend, position): BackendDraft[] => {
       const place = `${field}.backends[${position}]`;
-      const reasons = checkBackend(backend, route.metadata.namespace, place, names);
+      const reasons = checkBackend(backend, route.metadata.namespace, place, meanings);
       findings.push(...reasons);
       return reasons.length > 0 || unsupported.has(position) ? [] : [{ field: place, spec: backend }];
     });
     if (matches?.length === 0) return [];
-    return [bad ? { field, spec: closeRule(spec.name, matches), backends: [] } : { field, spec, backends }];
+    const names = spec.backends.map(({ name }) => name);
+    const closed = { field, spec: closeRule(spec.name, matches), backends: [], names };
+    return [bad ? closed : { field, spec, backends, names }];
   });
   const serves = !whole && rules.some(({ backends }) => backends.length > 0);
-  return { id: idOf(route.metadata), route, rules: serves ? rules : [], findings };
+  return { id: idOf(route.metadata), route, rules: serves ? adoptNames(rules, route) : [], findings };
+}
+
+/** A name of a rule that is gone altogether must still be known as one: the last rule answers for it. */
+function adoptNames(rules: readonly RuleDraft[], { spec }: LLMRoute): readonly RuleDraft[] {
+  const known = new Set(rules.flatMap(({ names }) => names));
+  const orphans = new Set(spec.rules.flatMap(({ backends }) => backends.map(({ name }) => name))).difference(known);
+  return rules.map((rule, index) =>
+    index === rules.length - 1 ? { ...rule, names: [...rule.names, ...orphans] } : rule,
+  );
 }
 
 const failoverDefaults = failoverSchema.parse({});
@@ -70,17 +83,17 @@ function closeRule(name: string, matches: RuleSpec['matches']): RuleSpec {
   return defined<RuleSpec>({ name, matches, backends: [], strategy: 'Random', failover: failoverDefaults });
 }
 
-/** `names`: what each name of a backend means so far; a name is the identity of state and pins in the whole route. */
+/** `meanings`: what each name of a backend means so far; a name is the identity of state and pins in the whole route. */
 function checkBackend(
   backend: BackendSpec,
   namespace: string,
   field: string,
-  names: Map<string, string>,
+  meanings: Map<string, string>,
 ): readonly Finding[] {
   const findings: Finding[] = [];
   const meaning = describeTarget(backend, namespace);
-  const earlier = names.get(backend.name);
-  if (earlier === undefined) names.set(backend.name, meaning);
+  const earlier = meanings.get(backend.name);
+  if (earlier === undefined) meanings.set(backend.name, meaning);
   else if (earlier !== meaning) {
     const message = `"${backend.name}" already names another provider or model in an earlier rule of this route`;
     findings.push(notAccepted('Invalid', `${field}.name`, message));

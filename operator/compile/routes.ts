@@ -67,9 +67,10 @@ function compileRoute({ id, route }: RouteDraft, rules: readonly ResolvedRule[],
     models: models.map(({ name, type }) => ({ name, type })),
     protocol,
     access: compileAccess(route, facts),
-    rules: rules.map(({ draft, backends, fallbackRoute }) =>
-      compileRule(draft.spec, { backends, fallbackRoute, disableSeconds }),
-    ),
+    rules: rules.map(({ draft, backends, fallbackRoute }) => {
+      const leftOut = draft.names.filter((name) => backends.every((backend) => backend.name !== name));
+      return compileRule(draft.spec, { backends, leftOut, fallbackRoute, disableSeconds });
+    }),
     limits: [...limits],
   });
 }

@@ -10,13 +10,16 @@ import { toSelector } from './selector.ts';
 /** What the references of a rule turned out to be. */
 export interface RuleTargets {
   readonly backends: readonly BackendConfig[];
+  /** Names of backends that are not among them. */
+  readonly leftOut: readonly string[];
   readonly fallbackRoute: string | undefined;
   /** `failover.disable.seconds` where the rule does not say. */
   readonly disableSeconds: number;
 }
 
 /** A rule with its references resolved. */
-export function compileRule(spec: RuleSpec, { backends, fallbackRoute, disableSeconds }: RuleTargets): RuleConfig {
+export function compileRule(spec: RuleSpec, targets: RuleTargets): RuleConfig {
+  const { backends, leftOut, fallbackRoute, disableSeconds } = targets;
   const { name, strategy, affinity, firstAvailable, plugin } = spec;
   return defined<RuleConfig>({
     name,
@@ -28,6 +31,7 @@ export function compileRule(spec: RuleSpec, { backends, fallbackRoute, disableSe
     require: (spec.require ?? []).map(compileRequirement),
     prefer: (spec.prefer ?? []).map(compileRequirement),
     backends: [...backends],
+    leftOut: [...leftOut],
     failover: compileFailover(spec.failover, disableSeconds, fallbackRoute),
     timeouts: defined({ ...spec.timeouts }),
   });

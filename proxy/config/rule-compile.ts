@@ -5,7 +5,7 @@ import { explainExclusion } from '../policy/requirement.ts';
 import { compileMatches } from '../routing/match.ts';
 import { backendTarget } from '../routing/target.ts';
 import type { BackendConfig, RouteConfig, RuleConfig } from './schema.ts';
-import type { Backend, Candidate, Pin, Provider, Route, RouteReference, Rule, Tier } from './snapshot.ts';
+import type { Backend, Candidate, LeftOutPin, Pin, Provider, Route, RouteReference, Rule, Tier } from './snapshot.ts';
 import { compileTimeouts } from './timeouts.ts';
 
 type LookUp = (id: string) => Route;
@@ -16,17 +16,24 @@ export function compileRules(
   providers: ReadonlyMap<string, Provider>,
   lookUp: LookUp,
 ): Pick<Route, 'rules' | 'pins'> {
-  const pins = new Map<string, Pin>();
+  const pins = new Map<string, Pin | LeftOutPin>();
   const rules = route.rules.map((config) => {
     const candidates = config.backends.map((backend) => compileCandidate(route, config, backend, providers, lookUp));
     const rule = compileRule(route, config, candidates, lookUp);
-    for (const candidate of candidates) {
-      const pin = { rule, candidate, excluded: rule.excluded.some((other) => other.candidate === candidate) };
-      if (!pins.has(candidate.name)) pins.set(candidate.name, pin);
-    }
+    for (const pin of pinsOf(rule, candidates, config)) if (!pins.has(pin.name)) pins.set(pin.name, pin);
     return rule;
   });
   return { rules, pins };
+}
+
+function pinsOf(rule: Rule, candidates: readonly Candidate[], config: RuleConfig): readonly (Pin | LeftOutPin)[] {
+  const isExcluded = (candidate: Candidate): boolean => rule.excluded.some((other) => other.candidate === candidate);
+  return [
+    ...candidates.map((candidate): Pin => {
+      return { kind: 'candidate', name: candidate.name, rule, candidate, excluded: isExcluded(candidate) };
+    }),
+    ...config.leftOut.map((name): LeftOutPin => ({ kind: 'left-out', name, rule })),
+  ];
 }
 
 function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonly Candidate[], lookUp: LookUp): Rule {

@@ -254,6 +254,11 @@ const ruleSchema = z.object({
   prefer: z.array(requirementSchema),
   /** Empty: requests that the rule matches are refused, and never come to a later rule. */
   backends: z.array(backendSchema),
+  /**
+   * Names of backends that the resource names, in this rule or in one that is gone altogether, and that this rule does
+   * not serve. A client that pins one is refused: its path must not be read as one that any other backend may answer.
+   */
+  leftOut: z.array(z.string()),
   failover: failoverSchema,
   /** Each given member overrides the provider's. */
   timeouts: timeoutsSchema.partial(),

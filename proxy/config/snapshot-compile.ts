@@ -9,7 +9,7 @@ import { compileLabelSelector } from '../routing/label-selector.ts';
 import { keyTarget } from '../routing/target.ts';
 import { compileRules } from './rule-compile.ts';
 import type { Credentials, GatewayConfig, RouteConfig } from './schema.ts';
-import type { Backend, Provider, Route, Snapshot, UpstreamKey } from './snapshot.ts';
+import type { Backend, Candidate, Provider, Route, Rule, Snapshot, UpstreamKey } from './snapshot.ts';
 
 /** A configuration that does not hold together; `reasons` say why, one per problem. */
 export class ConfigRefused extends Error {
@@ -123,13 +123,18 @@ function compileRoute(
 /** Unknown routes and cycles of references; the control plane refuses them too, but a proxy trusts nobody's word. */
 function findBrokenReferences(routes: ReadonlyMap<string, Route>): string[] {
   const reasons: string[] = [];
+  // Each route is looked into once, however many ways lead to it.
+  const done = new Set<string>();
   const visit = (id: string, path: readonly string[]): void => {
     const route = routes.get(id);
     if (route === undefined) reasons.push(`route ${path.at(-1)}: route ${id} does not exist`);
     else if (path.includes(id)) reasons.push(`route ${id}: refers to itself through ${path.join(', ')}`);
-    else for (const next of references(route.config)) visit(next, [...path, id]);
+    else if (!done.has(id)) {
+      for (const next of references(route.config)) visit(next, [...path, id]);
+      done.add(id);
+    }
   };
-  for (const route of routes.values()) for (const next of references(route.config)) visit(next, [route.id]);
+  for (const id of routes.keys()) visit(id, []);
   return reasons;
 }
 
@@ -170,11 +175,16 @@ function indexModels(routes: ReadonlyMap<string, Route>): Pick<Snapshot, 'byMode
   };
 }
 
+function candidatesOf({ tiers, excluded }: Rule): readonly Candidate[] {
+  return [...tiers.flatMap(({ candidates }) => candidates), ...excluded.map(({ candidate }) => candidate)];
+}
+
 function collectBackends(routes: ReadonlyMap<string, Route>): Map<string, Backend> {
   const backends = new Map<string, Backend>();
   for (const route of routes.values()) {
-    for (const { candidate } of route.pins.values()) {
-      if (candidate.kind === 'backend') backends.set(candidate.id, candidate);
+    // Not by the pins: a name that its first rule leaves out may still be served by another.
+    for (const candidate of route.rules.flatMap(candidatesOf)) {
+      if (candidate.kind === 'backend' && !backends.has(candidate.id)) backends.set(candidate.id, candidate);
     }
   }
   return backends;

@@ -144,16 +144,25 @@ export interface Route {
   /** Whether a principal may enter; Anonymous routes let everyone in. */
   readonly admits: (principal: Principal | undefined) => boolean;
   readonly anonymous: boolean;
-  /** First candidate of each name, with its rule: what `/path/name/` pins. */
-  readonly pins: ReadonlyMap<string, Pin>;
+  /** What `/path/name/` pins: of each name, what the first rule that has it makes of it. */
+  readonly pins: ReadonlyMap<string, Pin | LeftOutPin>;
 }
 
 /** One candidate that a client insists on, and the rule whose settings apply. */
 export interface Pin {
+  readonly kind: 'candidate';
+  readonly name: string;
   readonly rule: Rule;
   readonly candidate: Candidate;
   /** A pin skips `matches`, never `require`. */
   readonly excluded: boolean;
+}
+
+/** A name that the route has and does not serve: nothing may answer in its place. */
+export interface LeftOutPin {
+  readonly kind: 'left-out';
+  readonly name: string;
+  readonly rule: Rule;
 }
 
 /** One configuration, immutable. A request uses one from beginning to end. */

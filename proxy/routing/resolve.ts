@@ -1,13 +1,13 @@
 // From a path and a model to the route that serves them. The path decides if a route has claimed it; else the model.
 
 import { ClientError } from '../canonical/client-error.ts';
-import type { Pin, Route, Snapshot } from '../config/snapshot.ts';
+import type { LeftOutPin, Pin, Route, Snapshot } from '../config/snapshot.ts';
 
 /** A route's own path, found in a request. */
 export interface PathClaim {
   readonly route: Route;
-  /** `/azure/gpt4/…` names one candidate; nothing else may answer. */
-  readonly pin: Pin | undefined;
+  /** `/azure/gpt4/…` names one candidate; nothing else may answer, also if it is left out. */
+  readonly pin: Pin | LeftOutPin | undefined;
   /** What follows the route's path and the pin, with its leading slash, or ''. */
   readonly rest: string;
 }

@@ -1,7 +1,7 @@
 // The first steps: what does this request want, of which route? Path first, then the body as far as routing needs it.
 
 import { ClientError } from '../canonical/client-error.ts';
-import type { Pin, Route, Snapshot } from '../config/snapshot.ts';
+import type { LeftOutPin, Pin, Route, Snapshot } from '../config/snapshot.ts';
 import type { Exchange } from '../ingress/exchange.ts';
 import type { ClientProtocol, Operation, PassThroughProtocol, Peek } from '../protocols/protocol.ts';
 import { protocols } from '../protocols/registry.ts';
@@ -21,7 +21,7 @@ export interface ProxyRequest {
   readonly model: string | undefined;
   readonly stream: boolean;
   readonly route: Route;
-  readonly pin: Pin | undefined;
+  readonly pin: Pin | LeftOutPin | undefined;
 }
 
 /** A request for names of models, which needs no backend. */
@@ -71,7 +71,7 @@ function assemble(
   operation: Operation,
   peek: Peek | undefined,
   route: Route,
-  pin: Pin | undefined,
+  pin: Pin | LeftOutPin | undefined,
 ): ProxyRequest {
   const opaque = operation.protocol === 'relay';
   return {

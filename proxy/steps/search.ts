@@ -108,7 +108,7 @@ function createPlanFor(
     pick: (tier, of, eligible) => balancer.pick(tier, of, eligible),
   };
   if (pin === undefined) return createPlan(rule, context, facts);
-  if (pin.excluded) throw new ClientError('no_backend');
+  if (pin.kind === 'left-out' || pin.excluded) throw new ClientError('no_backend');
   const { candidate } = pin;
   if (candidate.kind === 'backend' && availability.isHard(candidate)) throw new ClientError('backend_disabled');
   return createPinnedPlan(pin, context, facts);

@@ -147,6 +147,15 @@ test('a pinned backend that the rule excludes gets nothing', () => {
   expect(lines.at(-1)).toBe('  answer      503 no_backend: The route has no backend that can serve this request.');
 });
 
+test('a pinned backend that is left out gets nothing', () => {
+  const without = verdict(
+    manifests.replace('name: gpt, providerRef: {name: openai}', 'name: gpt, providerRef: {name: gone}'),
+  );
+  const lines = explain(parseExplainedRequest('POST /chat/gpt model=chat key=team/app'), without, now);
+  expect(lines).toContain('  backend     gpt: out, for the reasons given with the route');
+  expect(lines.at(-1)).toMatch(/answer +503 no_backend: /);
+});
+
 test.each([
   ['POST /chat model=chat', '401 invalid_api_key'],
   ['POST /chat model=chat key=team/unknown', '401 invalid_api_key'],

@@ -138,6 +138,7 @@ export function rule(backends: readonly BackendConfig[], differs: Partial<RuleCo
     require: [],
     prefer: [],
     backends: [...backends],
+    leftOut: [],
     failover: failover(),
     timeouts: {},
     ...differs,

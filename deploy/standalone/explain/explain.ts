@@ -89,7 +89,7 @@ function explainRules({ route, pin }: ProxyRequest, context: MatchContext, rows:
   if (pin !== undefined) {
     rows.push([
       'rule',
-      `${pin.rule.name}: the path pins its backend ${pin.candidate.name}, whatever the rule's matches say`,
+      `${pin.rule.name}: the path pins its backend ${pin.name}, whatever the rule's matches say`,
     ]);
     return pin.rule;
   }

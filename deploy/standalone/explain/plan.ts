@@ -1,7 +1,7 @@
 // The backends that a request may come to, tier by tier: what would be sent to each, or why it gets nothing.
 
 import { ClientError, type ErrorCode } from '../../../proxy/canonical/client-error.ts';
-import type { Backend, Candidate, MatchContext, Pin, Rule } from '../../../proxy/config/snapshot.ts';
+import type { Backend, Candidate, MatchContext, Rule } from '../../../proxy/config/snapshot.ts';
 import type { Operation } from '../../../proxy/protocols/protocol.ts';
 import { providerKind } from '../../../proxy/providers/provider-kind.ts';
 import { Availability } from '../../../proxy/routing/availability.ts';
@@ -24,15 +24,16 @@ export function explainPlan(planned: PlannedRequest, rows: Row[]): void {
   const explanation = new PlanExplanation(planned);
   const { pin } = planned.request;
   if (pin === undefined) explanation.rule(planned.rule, '', rows);
+  else if (pin.kind === 'left-out') rows.push(['backend', `${pin.name}: out, for the reasons given with the route`]);
   else if (pin.excluded) rows.push(['backend', describeExcluded(planned.rule, pin.candidate)]);
   else explanation.candidate('backend', pin.candidate, '', rows);
   if (explanation.visits.size === 0) throw new ClientError(whyNone(pin));
   if (explanation.sharedTimeouts !== undefined) rows.push(['timeouts', explanation.sharedTimeouts]);
 }
 
-function whyNone(pin: Pin | undefined): ErrorCode {
+function whyNone(pin: ProxyRequest['pin']): ErrorCode {
   if (pin === undefined) return 'all_backends_disabled';
-  return pin.excluded ? 'no_backend' : 'backend_disabled';
+  return pin.kind === 'left-out' || pin.excluded ? 'no_backend' : 'backend_disabled';
 }
 
 class PlanExplanation {
@@ -55,8 +56,8 @@ class PlanExplanation {
       claim: () => true,
       pick: <C>(_tier: unknown, _rule: unknown, [first]: readonly C[]): C => first as C,
     };
-    if (request.pin?.excluded === true) return;
     const { pin } = request;
+    if (pin?.kind === 'left-out' || pin?.excluded === true) return;
     const plan = pin === undefined ? createPlan(rule, context, facts) : createPinnedPlan(pin, context, facts);
     for (let visit = plan.next(); visit !== undefined; visit = plan.next()) this.visits.set(visit.backend.id, visit);
   }

@@ -32,6 +32,24 @@ it.each([
   expect(contentOf(await ask(`${gateway.url}/chat/`, { body: chatRequest('two') }))).toContain('us~two');
 });
 
+it.each(['/chat/gone', '/chat/gone/', '/chat/gone/v1/chat/completions', '/chat/gone/what/ever'])(
+  'refuses a pin of a backend that is left out: %s is relayed to no other one',
+  async (path) => {
+    await using upstream = await startUpstream(chat('us'));
+    await using gateway = await startTestGateway({
+      providers: [provider('us', upstream.baseURL)],
+      routes: [route('chat', [rule([backend('us')], { leftOut: ['gone'] })])],
+    });
+    const refused = await ask(`${gateway.url}${path}`, { body: chatRequest('one') });
+    expect([refused.status, errorOf(refused).code]).toEqual([503, 'no_backend']);
+    expect(refused.headers).toMatchObject({ 'x-sluice-route': 'default/chat', 'x-should-retry': 'false' });
+    expect(upstream.requests).toEqual([]);
+    // What is not the name of a backend is the upstream's business.
+    await ask(`${gateway.url}/chat/other/what/ever`, { body: chatRequest('two') });
+    expect(upstream.requests.map(({ target }) => target)).toEqual(['/v1/other/what/ever']);
+  },
+);
+
 it('serves a rule without backends by its fallback, within the time that the rule gives', async () => {
   await using upstream = await startUpstream(chat('other'));
   const first = rule([], { failover: failover({ fallbackRoute: 'default/other' }), timeouts: { totalSeconds: 30 } });

@@ -119,6 +119,22 @@ test('a rule keeps its place as long as there is anything to match by, so that i
   );
 });
 
+test('every name of a backend of a route that is served is a pin, so that its path is never relayed as one that nobody knows', () => {
+  fc.assert(
+    fc.property(arbitraryWorld, (world) => {
+      const { config, credentials } = compile(world);
+      const { routes } = compileSnapshot(config, credentials);
+      for (const { metadata, spec } of world.routes) {
+        const pins = routes.get(`${metadata.namespace}/${metadata.name}`)?.pins;
+        for (const { name } of pins === undefined ? [] : spec.rules.flatMap(({ backends }) => backends)) {
+          expect(pins?.get(name)?.name).toBe(name);
+        }
+      }
+    }),
+    runs,
+  );
+});
+
 function shuffle(world: World, rank: () => number): World {
   const mix = <T>(list: readonly T[]): readonly T[] =>
     list

@@ -56,21 +56,35 @@ describe('tiers', () => {
 });
 
 describe('a pin', () => {
+  const tenant = { name: 'one', matches: [{ headers: [], tenant: 't' }] };
+
   test('is the first candidate of a name, with its rule', () => {
     const { rules, pins } = compile(
-      rule([backend('us')], { name: 'one', matches: [{ headers: [], tenant: 't' }] }),
+      rule([backend('us')], tenant),
       rule([backend('us'), backend('eu')], { name: 'two' }),
     );
-    expect([...pins].map(([name, pin]) => [name, pin.rule.name, pin.excluded])).toEqual([
-      ['us', 'one', false],
-      ['eu', 'two', false],
+    expect([...pins.values()]).toMatchObject([
+      { name: 'us', rule: { name: 'one' }, excluded: false },
+      { name: 'eu', rule: { name: 'two' }, excluded: false },
     ]);
-    expect(pins.get('us')?.candidate).toBe(rules[0]?.tiers[0]?.candidates[0]);
+    expect(pins.get('us')).toMatchObject({ candidate: rules[0]?.tiers[0]?.candidates[0] });
+  });
+
+  test('of a name that its rule leaves out leads nowhere, also where a later rule serves it', () => {
+    const one = rule([], { ...tenant, leftOut: ['us', 'gone'] });
+    const { rules, pins } = compile(one, rule([backend('us'), backend('eu')], { name: 'two', leftOut: ['bad'] }));
+    expect([...pins]).toMatchObject([
+      ['us', { kind: 'left-out', name: 'us', rule: { name: 'one' } }],
+      ['gone', { kind: 'left-out', name: 'gone', rule: { name: 'one' } }],
+      ['eu', { kind: 'candidate', rule: { name: 'two' } }],
+      ['bad', { kind: 'left-out', name: 'bad', rule: { name: 'two' } }],
+    ]);
+    expect(rules[1]?.tiers[0]?.candidates.map(({ name }) => name)).toEqual(['us', 'eu']);
   });
 
   test('stays where the rule excludes its candidate, and says so', () => {
     const { pins } = compile(rule([backend('us'), backend('eu')], { require: euOnly }));
-    expect([pins.get('us')?.excluded, pins.get('eu')?.excluded]).toEqual([true, false]);
+    expect([pins.get('us'), pins.get('eu')]).toMatchObject([{ excluded: true }, { excluded: false }]);
   });
 });
 

@@ -202,3 +202,8 @@ test('every backend of every route is known by its id', () => {
   expect([...backends.keys()]).toEqual(['default/a/p', 'default/b/p']);
   expect(backends.get('default/a/p')?.target).toBe('backend:default/a/p');
 });
+
+test('a backend that one rule leaves out and another serves is known by its id', () => {
+  const closed = rule([], { name: 'closed', matches: [{ headers: [], tenant: 't' }], leftOut: ['p'] });
+  expect([...serve(route('r', [closed, rule([backend('p')])])).backends.keys()]).toEqual(['default/r/p']);
+});
