@@ -26,7 +26,7 @@ import { createRetryBudget } from './routing/retry-budget.ts';
 import { createDisableBook } from './state/disable-book.ts';
 import { createMemoryStore } from './state/memory-store.ts';
 import { createRedisStore } from './state/redis-store.ts';
-import type { DisableBook, StateStore } from './state/store.ts';
+import { type DisableBook, type DisableChange, foreverMs, type StateStore } from './state/store.ts';
 import { createSteps } from './steps/pipeline-steps.ts';
 import { systemClock, waitOrAbort } from './system-clock.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
@@ -163,7 +163,7 @@ function createStateStore({ redisURL, className, replicas }: GatewayOptions, pro
   return createRedisStore({ url: redisURL, className, proxyId, clock, random: Math.random, log, replicas });
 }
 
-function createGatewayMetrics({ options, proxyId, facts }: Ground): Metrics {
+function createGatewayMetrics({ options, proxyId, log, facts }: Ground): Metrics {
   const metrics = createMetrics({
     clock,
     version: options.version,
@@ -176,7 +176,32 @@ function createGatewayMetrics({ options, proxyId, facts }: Ground): Metrics {
     processMetrics: createProcessMetrics(),
   });
   facts.disables.onChange((change) => metrics.disableChanged(change));
+  facts.disables.onChange((change) => logDisable(log, change));
   return metrics;
+}
+
+/** One line per change of state, wherever it was seen first: what on-call looks for. */
+function logDisable(log: Log, { target, entry }: DisableChange): void {
+  if (entry === undefined) {
+    log.info({ target }, 'enabled');
+    return;
+  }
+  const { hard, reason, untilMs, by } = entry;
+  const until = untilMs >= foreverMs ? 'enabled by hand' : new Date(untilMs).toISOString();
+  log.warn({ target, reason, hard, until, by }, 'disabled');
+}
+
+/** Why attempts failed, in full, for whoever asks for this much: backends that are out say the class at level warn. */
+function createFailureLog(log: Log): Observer {
+  return {
+    attemptEnded({ id }, { backend, key, failure }) {
+      if (failure === undefined) return;
+      const { class: failureClass, status, cause } = failure;
+      // Faults of the connection only: the words of an upstream may quote the prompt.
+      const error = cause instanceof Error ? cause : undefined;
+      log.debug({ requestId: id, backend, key, class: failureClass, status, error }, 'attempt failed');
+    },
+  };
 }
 
 function createGatewayTraces({ options, proxyId, log }: Ground): Promise<Traces | undefined> {
@@ -187,7 +212,8 @@ function createGatewayTraces({ options, proxyId, log }: Ground): Promise<Traces 
 function createObserver(ground: Ground, metrics: Metrics, traces: Traces | undefined): Required<Observer> {
   const { options, destination, log, facts } = ground;
   const accessLog = createAccessLog({ enabled: options.accessLog, level: options.logLevel, destination, clock });
-  const observers = [facts.inFlight.observer, metrics.observer, accessLog, traces?.observer];
+  const failureLog = options.logLevel === 'debug' || options.logLevel === 'trace' ? createFailureLog(log) : undefined;
+  const observers = [facts.inFlight.observer, metrics.observer, accessLog, failureLog, traces?.observer];
   return combineObservers(
     observers.filter((observer) => observer !== undefined),
     (error) => log.error({ error }, 'an observer failed'),

@@ -13,6 +13,7 @@ export function banner(
   version: string,
   { data, admin }: Gateway['listening'],
   config: GatewayConfig,
+  standIns: readonly string[] = [],
 ): readonly string[] {
   const { routes } = config;
   const more = routes.length > routesMax ? [`  … and ${routes.length - routesMax} more`] : [];
@@ -23,6 +24,7 @@ export function banner(
     `  admin     http://${toAuthority(admin)}  /metrics /readyz /state`,
     ...routes.slice(0, routesMax).map((route) => `  route     ${describeRoute(route)}`),
     ...more,
+    ...(standIns.length === 0 ? [] : [`  stand-ins ${standIns.join(', ')} answer on this machine`]),
     ...(command === undefined ? [] : ['try it:', `  ${command}`]),
   ];
 }
@@ -32,5 +34,5 @@ function describeRoute({ id, path, models, access, rules }: RouteConfig): string
   const claims = [...(path === undefined ? [] : [path]), ...names].join(', ');
   const backends = new Set(rules.flatMap((rule) => rule.backends.map(({ name }) => name)));
   const who = access.mode === 'Anonymous' ? 'open to everybody' : 'with a client key';
-  return `${id}: ${claims} → ${[...backends].join(', ')} (${who})`;
+  return `${id}: ${claims} → ${[...backends].join(', ') || 'no backend'} (${who})`;
 }

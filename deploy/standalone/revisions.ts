@@ -8,7 +8,7 @@ import { type FileProblem, formatProblem, hasErrors } from './load/problem.ts';
 import type { Environment } from './load/variables.ts';
 import type { RunSettings } from './settings.ts';
 import type { Terminal } from '../../proxy/command-line/terminal.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { hasBackends, judge, type Verdict } from './verdict.ts';
 
 /** What the revisions need of the outside. */
 export interface RevisionContext {
@@ -62,7 +62,7 @@ export class Revisions {
     if (!hasErrors(problems) && config.digest === this.#current.digest && !this.#refused) return;
     printProblems(problems, this.#context.terminal);
     if (hasErrors(problems)) return this.#refuse(problems.filter(isError).map(formatProblem));
-    if (config.routes.length === 0) return this.#refuse(['no route is left']);
+    if (!hasBackends(config)) return this.#refuse(['no route is left']);
     const refusal = this.#gateway.offer(config, credentials);
     if (refusal !== undefined) return this.#refuse(refusal.reasons);
     this.#current = config;

@@ -7,7 +7,7 @@ import { hasErrors } from './load/problem.ts';
 import { compileFiles, printProblems, type RevisionContext, Revisions } from './revisions.ts';
 import type { RunSettings } from './settings.ts';
 import { startStandIns } from './stand-ins/stand-ins.ts';
-import type { Verdict } from './verdict.ts';
+import { hasBackends, type Verdict } from './verdict.ts';
 import { fingerprint, watchFiles } from './watch.ts';
 
 /** What running needs of the outside. */
@@ -29,9 +29,9 @@ export async function run(settings: RunSettings, context: RunContext): Promise<v
     const { revision, digest, routes } = first.config;
     gateway.log.info({ revision, digest, routes: routes.length }, 'configuration in force');
     // In one piece: the gateway writes its log to the same place, and not in the middle of this.
-    context.terminal.print(banner(settings.gateway.version, gateway.listening, first.config).join('\n'));
-    if (standIns !== undefined)
-      context.terminal.print(`  stand-ins ${standIns.names.join(', ')} answer on this machine`);
+    context.terminal.print(
+      banner(settings.gateway.version, gateway.listening, first.config, standIns?.names).join('\n'),
+    );
     const revisions = new Revisions(gateway, first.config, settings, context);
     const watch = watchFiles(paths, seen, () => revisions.renew());
     await aborted(context.stop);
@@ -47,7 +47,7 @@ async function compileFirst(settings: RunSettings, context: RunContext): Promise
   const verdict = await compileFiles(settings, context, 0);
   const { problems, config, loaded } = verdict;
   printProblems(problems, terminal);
-  if (config.routes.length === 0) {
+  if (!hasBackends(config)) {
     const why = problems.length === 0 ? 'there is no LLMRoute' : 'no route is left, for the reasons above';
     throw new StartFailure(`nothing to serve in ${settings.paths.join(', ')}: ${why}`);
   }

@@ -2,9 +2,10 @@
 
 import type { GatewayConfig, RouteConfig, RouteProtocol } from '../../proxy/config/schema.ts';
 
-/** A command that gets an answer from one of the routes, the open ones first; undefined if there is no route. */
+/** A command that gets an answer from one of the routes, the open ones first; undefined if none can. */
 export function tryCommand(config: GatewayConfig, authority: string): string | undefined {
-  const route = config.routes.find(({ access }) => access.mode === 'Anonymous') ?? config.routes[0];
+  const serving = config.routes.filter(({ rules }) => rules.some(({ backends }) => backends.length > 0));
+  const route = serving.find(({ access }) => access.mode === 'Anonymous') ?? serving[0];
   if (route === undefined) return undefined;
   const model = modelFor(route, config);
   const { path: operation, body } = sample(route.protocol, model);

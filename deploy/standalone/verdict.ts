@@ -28,6 +28,11 @@ export function judge(loaded: Loaded, settings: WorldSettings): Verdict {
   return { config, credentials, problems: inOrder([...loaded.unreadable, ...problems], loaded) };
 }
 
+/** Whether anything can be served. Routes without backends are there only to refuse their requests. */
+export function hasBackends({ routes }: GatewayConfig): boolean {
+  return routes.some(({ rules }) => rules.some(({ backends }) => backends.length > 0));
+}
+
 function toProblem({ kind, namespace, name, severity, field, message }: Diagnostic, loaded: Loaded): FileProblem {
   const object = { kind, namespace, name };
   return { severity, file: fileOf(object, loaded), object, field, message };

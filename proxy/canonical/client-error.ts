@@ -57,7 +57,7 @@ export const errorCatalogue = {
   upstream_unavailable: { status: 503, retryable: true, message: 'No upstream is reachable.' },
   upstream_overloaded: { status: 503, retryable: true, message: 'The upstream is overloaded.' },
   all_backends_disabled: { status: 503, retryable: true, message: 'All backends of the route are disabled for now.' },
-  backend_disabled: { status: 503, retryable: true, message: 'The backend is switched off.' },
+  backend_disabled: { status: 503, retryable: false, message: 'The backend is switched off.' },
   no_backend: { status: 503, retryable: false, message: 'The route has no backend that can serve this request.' },
   overloaded: { status: 503, retryable: true, message: 'The gateway is at its limit. Try again later.' },
   draining: { status: 503, retryable: true, message: 'This gateway is about to stop.' },
@@ -85,6 +85,8 @@ export interface ClientErrorDetails {
   readonly message?: string;
   /** Milliseconds until trying again makes sense; sent as `Retry-After`, between 1 and 60 seconds. */
   readonly retryAfterMs?: number;
+  /** Methods that the path supports, for the `Allow` header of a 405. */
+  readonly allow?: string;
   readonly cause?: unknown;
   /** The words and status of an upstream that refused the client's own request (failure.md, rule 13). */
   readonly upstream?: {
@@ -103,6 +105,7 @@ export class ClientError extends Error {
   readonly status: number;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly allow: string | undefined;
   readonly upstream: ClientErrorDetails['upstream'];
 
   constructor(code: ErrorCode, details: ClientErrorDetails = {}) {
@@ -111,6 +114,7 @@ export class ClientError extends Error {
     this.status = details.upstream?.status ?? errorCatalogue[code].status;
     this.retryable = errorCatalogue[code].retryable;
     this.retryAfterMs = details.retryAfterMs;
+    this.allow = details.allow;
     this.upstream = details.upstream;
   }
 }

@@ -39,8 +39,10 @@ function pinsOf(rule: Rule, candidates: readonly Candidate[], config: RuleConfig
 function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonly Candidate[], lookUp: LookUp): Rule {
   const id = `${route.id}/${config.name}`;
   const excluded: { candidate: Candidate; reason: string }[] = [];
+  const excludes =
+    config.require.length === 0 ? undefined : (backend: Backend) => explainExclusion(config.require, backend);
   const allowed = candidates.filter((candidate) => {
-    const reason = candidate.kind === 'backend' ? explainExclusion(config.require, candidate) : undefined;
+    const reason = candidate.kind === 'backend' ? excludes?.(candidate) : undefined;
     if (reason !== undefined) excluded.push({ candidate, reason });
     return reason === undefined;
   });
@@ -53,6 +55,7 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     matches: compileMatches(config.matches),
     strategy,
     tiers: toTiers(id, allowed),
+    excludes,
     excluded,
     failover: config.failover,
     timeouts: config.timeouts,

@@ -116,6 +116,8 @@ export interface Rule {
   readonly strategy: PickerStrategy;
   /** By priority, lowest first; without those that `require` excludes. */
   readonly tiers: readonly Tier[];
+  /** Why the rule's `require` excludes a backend, also one of a referenced route; undefined where it requires nothing. */
+  readonly excludes: ((backend: Backend) => string | undefined) | undefined;
   /** Candidates that `require` excludes, with the reason, for `sluice check --explain`. */
   readonly excluded: readonly { readonly candidate: Candidate; readonly reason: string }[];
   readonly failover: FailoverConfig;

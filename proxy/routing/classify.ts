@@ -25,6 +25,8 @@ export type CredentialsType = ProviderConfig['credentials']['type'];
 export interface ClassifyOptions {
   /** With Passthrough, refusals of credentials are the client's own business. Default: KeyPool. */
   readonly credentials?: CredentialsType;
+  /** The operation is one that we do not know: what is not found may be anything, and is the client's to know. */
+  readonly relayed?: boolean;
   /** Strings that no client may see: the credential that the attempt was sent with, the upstream's host. */
   readonly hide?: readonly string[];
 }
@@ -65,7 +67,8 @@ export function createClassifier({ clock }: { readonly clock: Clock }): Classify
 
   function judge(answer: Answer): Failure {
     const { body, signal, status, options } = answer;
-    const rule = findRule(answer.providerType, status, body);
+    const found = findRule(answer.providerType, status, body);
+    const rule = options.relayed && found.class === 'ModelNotFound' ? notFound : found;
     const traits = traitsBy(rule);
     const passedOn = options.credentials === 'Passthrough' && isAboutCredentials(traits);
     const retryAfterMs = resetOf(rule.class, body, signal.headers);
@@ -85,6 +88,9 @@ export function createClassifier({ clock }: { readonly clock: Clock }): Classify
     return resetMs(hints, clock.now(), capMs);
   }
 }
+
+/** Row 17 in the place of row 16. */
+const notFound: ClassifierRule = { row: 17, class: 'BadRequest' };
 
 type InvalidSignal = Extract<FailureSignal, { type: 'invalid' }>;
 

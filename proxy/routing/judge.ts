@@ -45,6 +45,8 @@ export interface JudgedAttempt {
   readonly model: string | undefined;
   /** Unix milliseconds. */
   readonly begunMs: number;
+  /** The operation is one that we do not know: its bytes, and so its model, were the client's. */
+  readonly relayed: boolean;
 }
 
 /** An attempt that failed. */
@@ -86,7 +88,7 @@ export function createJudge(settings: JudgeSettings): Judge {
     const { backend } = visit;
     const credentials = backend.provider.config.credentials.type;
     const hide = [new URL(backend.provider.config.baseURL).host, ...(key === undefined ? [] : [key.secret])];
-    const failure = classify(backend.provider.config.type, signal, { credentials, hide });
+    const failure = classify(backend.provider.config.type, signal, { credentials, hide, relayed: attempt.relayed });
     const { disable, count } = judgeConsequences(attempt, failure);
     for (const disabling of disable) apply(disabling);
     if (count !== undefined && counter.add(count.target, rule.failover.disable)) apply(count);
@@ -104,7 +106,7 @@ export function createJudge(settings: JudgeSettings): Judge {
         backend: backend.target,
         key: key?.target,
         model,
-        modelOfBackend: backend.model !== undefined,
+        modelOfBackend: backend.model !== undefined && !attempt.relayed,
         credentials: backend.provider.config.credentials.type,
         keyHistory: keys.of(key?.target),
         trial: disables.isTrial(backend.target, begunMs),
@@ -128,11 +130,13 @@ export function createJudge(settings: JudgeSettings): Judge {
   return {
     failed,
     next(failure, { visit, rule }, { retries, keysLeft, leftMs }) {
+      // Keys before everything else: another one costs no wait.
+      const step = nextStep(failure, rule.failover, keysLeft);
+      if (step.type === 'next-key') return step;
       const waitMs = retryWaitMs(failure, rule.failover.retry, retries, random);
       if (waitMs !== undefined && waitMs < leftMs && budget.take(rule.id, rule.failover.retryBudgetPercent)) {
         return { type: 'same-backend', waitMs };
       }
-      const step = nextStep(failure, rule.failover, keysLeft);
       if (step.type !== 'next-backend' || !step.largerContext) return step;
       return { type: 'next-backend', accepts: (other) => hasLargerContext(other, visit.backend) };
     },

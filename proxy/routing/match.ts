@@ -29,7 +29,8 @@ function compileMatch(match: MatchConfig): Test {
 function compileHeader({ name, type, value = '' }: MatchConfig['headers'][number]): Test {
   const key = name.toLowerCase();
   const read = (context: MatchContext): string | undefined => {
-    const header = context.headers[key];
+    // Own ones only: an object has members that nobody sent.
+    const header = Object.hasOwn(context.headers, key) ? context.headers[key] : undefined;
     return Array.isArray(header) ? header.join(', ') : header;
   };
   switch (type) {

@@ -54,55 +54,72 @@ interface Node {
   readonly weight: number;
   readonly candidate: Candidate;
   readonly inner: RulePlan | undefined;
-  tried: boolean;
   /** Somebody else's trial was running when this request wanted it: only to be used as if it were disabled. */
   skipped: boolean;
 }
+
+/** What all plans of one request share. */
+interface Journey {
+  readonly context: MatchContext;
+  readonly facts: PlanFacts;
+  /** Ids of backends that were handed out: several references may lead to the same one. */
+  readonly tried: Set<string>;
+  /** Plans of referenced routes: references may meet again, many times over. */
+  readonly entered: Map<string, RulePlan>;
+}
+
+function begin(context: MatchContext, facts: PlanFacts): Journey {
+  return { context, facts, tried: new Set(), entered: new Map() };
+}
+
+type Veto = ((backend: Backend) => boolean) | undefined;
 
 /** References to references deeper than this cannot come from a configuration without cycles and 16 rules a route. */
 const depthMax = 16;
 
 /** A plan over all tiers of a rule. */
 export function createPlan(rule: Rule, context: MatchContext, facts: PlanFacts): Plan {
-  return new RulePlan(rule, rule, context, facts, 0);
+  return new RulePlan(rule, [], begin(context, facts));
 }
 
 /** A plan for what the client insists on: one backend, or one referenced route. */
 export function createPinnedPlan({ rule, candidate }: Pin, context: MatchContext, facts: PlanFacts): Plan {
   const tier = { id: `${rule.id}/pin/${candidate.name}`, priority: 0, candidates: [candidate] };
-  return new RulePlan({ ...rule, tiers: [tier], fallback: undefined }, rule, context, facts, 0);
+  return new RulePlan({ ...rule, tiers: [tier], fallback: undefined }, [], begin(context, facts));
 }
 
 class RulePlan implements Plan {
-  readonly #tiers: readonly { readonly tier: Tier; readonly rule: Rule; readonly nodes: readonly Node[] }[];
-  /** The rule that the request came in by: its timeouts apply also inside referenced routes. */
-  readonly #outer: Rule;
-  readonly #context: MatchContext;
-  readonly #facts: PlanFacts;
+  readonly #tiers: readonly { readonly tier: Tier; readonly nodes: readonly Node[] }[];
+  readonly #rule: Rule;
+  /** Rules that led here through references, outermost first: that one's timeouts apply, and the policy of each. */
+  readonly #enclosing: readonly Rule[];
+  readonly #journey: Journey;
 
-  constructor(rule: Rule, outer: Rule, context: MatchContext, facts: PlanFacts, depth: number) {
-    this.#outer = outer;
-    this.#context = context;
-    this.#facts = facts;
-    const tiers = rule.tiers.map((tier) => ({ tier, rule, nodes: tier.candidates.map((it) => this.#node(it, depth)) }));
+  constructor(rule: Rule, enclosing: readonly Rule[], journey: Journey) {
+    this.#rule = rule;
+    this.#enclosing = enclosing;
+    this.#journey = journey;
+    const tiers = rule.tiers.map((tier) => ({ tier, nodes: this.#nodes(tier.candidates) }));
     if (rule.fallback !== undefined) {
       const tier = { id: `${rule.id}/fallback`, priority: Infinity, candidates: [rule.fallback] };
-      tiers.push({ tier, rule, nodes: [this.#node(rule.fallback, depth)] });
+      tiers.push({ tier, nodes: this.#nodes(tier.candidates) });
     }
     this.#tiers = tiers;
   }
 
-  isEmpty(): boolean {
-    return this.#tiers.every(({ nodes }) => nodes.every(({ inner }) => inner?.isEmpty() ?? false));
+  isEmpty(seen = new Set<RulePlan>()): boolean {
+    if (seen.has(this)) return true;
+    seen.add(this);
+    return this.#tiers.every(({ nodes }) => nodes.every(({ inner }) => inner?.isEmpty(seen) ?? false));
   }
 
-  next(usable?: (backend: Backend) => boolean): Visit | undefined {
-    for (const { tier, rule, nodes } of this.#tiers) {
+  next(usable?: Veto): Visit | undefined {
+    for (const { tier, nodes } of this.#tiers) {
       for (;;) {
         const eligible = nodes.filter((node) => this.#isEligible(node, usable));
-        if (eligible.length === 0) break;
-        const only = eligible[0];
-        const node = eligible.length === 1 && only !== undefined ? only : this.#facts.pick(tier, rule, eligible);
+        const [only] = eligible;
+        if (only === undefined) break;
+        const node = eligible.length === 1 ? only : this.#journey.facts.pick(tier, this.#rule, eligible);
         const visit = this.#take(node, usable);
         if (visit !== undefined) return visit;
       }
@@ -110,84 +127,97 @@ class RulePlan implements Plan {
     return undefined;
   }
 
-  nextDisabled(usable?: (backend: Backend) => boolean): Visit | undefined {
-    let soonest: { readonly node: Node; readonly backend: Backend; readonly until: number } | undefined;
-    for (const node of this.#leaves()) {
-      const { candidate: backend, tried } = node;
-      if (backend.kind !== 'backend' || tried || this.#facts.isHard(backend) || usable?.(backend) === false) continue;
-      const until = this.#facts.disabledUntil(backend);
-      if (soonest === undefined || until < soonest.until) soonest = { node, backend, until };
+  nextDisabled(usable?: Veto): Visit | undefined {
+    const { facts, tried } = this.#journey;
+    let soonest: { readonly plan: RulePlan; readonly backend: Backend; readonly until: number } | undefined;
+    for (const { plan, backend } of this.#leaves()) {
+      if (tried.has(backend.id) || facts.isHard(backend) || usable?.(backend) === false) continue;
+      const until = facts.disabledUntil(backend);
+      if (soonest === undefined || until < soonest.until) soonest = { plan, backend, until };
     }
-    if (soonest === undefined) return undefined;
-    soonest.node.tried = true;
-    return this.#visit(soonest.backend, true);
+    return soonest === undefined ? undefined : soonest.plan.#visit(soonest.backend, true);
   }
 
   soonestReturn(): number {
     let soonest = Infinity;
-    for (const { candidate } of this.#leaves()) {
-      if (candidate.kind !== 'backend') continue;
-      const until = this.#facts.disabledUntil(candidate);
+    for (const { backend } of this.#leaves()) {
+      const until = this.#journey.facts.disabledUntil(backend);
       if (until > 0 && until < soonest) soonest = until;
     }
     return soonest;
   }
 
-  hasEligible(usable?: (backend: Backend) => boolean): boolean {
-    return this.#tiers.some(({ nodes }) => nodes.some((node) => this.#isEligible(node, usable)));
+  /** `seen` are plans in which this question has been asked: it need not be asked again. */
+  hasEligible(usable: Veto, seen: Set<RulePlan>): boolean {
+    if (seen.has(this)) return false;
+    seen.add(this);
+    return this.#tiers.some(({ nodes }) => nodes.some((node) => this.#isEligible(node, usable, seen)));
   }
 
-  *#leaves(): Iterable<Node> {
+  *#leaves(seen = new Set<RulePlan>()): Iterable<{ readonly plan: RulePlan; readonly backend: Backend }> {
+    if (seen.has(this)) return;
+    seen.add(this);
     for (const { nodes } of this.#tiers) {
-      for (const node of nodes) {
-        if (node.inner === undefined) yield node;
-        else yield* node.inner.#leaves();
+      for (const { inner, candidate } of nodes) {
+        if (inner !== undefined) yield* inner.#leaves(seen);
+        else if (candidate.kind === 'backend') yield { plan: this, backend: candidate };
       }
     }
   }
 
-  #isEligible({ candidate, tried, skipped, inner }: Node, usable?: (backend: Backend) => boolean): boolean {
-    if (inner !== undefined) return inner.hasEligible(usable);
-    if (tried || skipped || candidate.kind !== 'backend') return false;
-    return this.#facts.disabledUntil(candidate) === 0 && usable?.(candidate) !== false;
+  #isEligible({ candidate, skipped, inner }: Node, usable: Veto, seen?: Set<RulePlan>): boolean {
+    if (inner !== undefined) return inner.hasEligible(usable, seen ?? new Set());
+    if (skipped || candidate.kind !== 'backend' || this.#journey.tried.has(candidate.id)) return false;
+    return this.#journey.facts.disabledUntil(candidate) === 0 && usable?.(candidate) !== false;
   }
 
   /** Undefined if another request's trial of the backend is running. */
-  #take(node: Node, usable?: (backend: Backend) => boolean): Visit | undefined {
+  #take(node: Node, usable: Veto): Visit | undefined {
     if (node.inner !== undefined) return node.inner.next(usable);
     const { candidate } = node;
     if (candidate.kind !== 'backend') return undefined;
-    if (!this.#facts.claim(candidate)) {
-      node.skipped = true;
-      return undefined;
-    }
-    node.tried = true;
-    return this.#visit(candidate, false);
+    if (this.#journey.facts.claim(candidate)) return this.#visit(candidate, false);
+    node.skipped = true;
+    return undefined;
   }
 
   #visit(backend: Backend, disabled: boolean): Visit {
-    // A backend's own deadlines were compiled with the rule it stands in; inside a referenced route the outer rule's apply.
-    const own = backend.route === this.#outer.id.slice(0, this.#outer.id.lastIndexOf('/'));
-    const timeouts = own ? backend.timeouts : compileTimeouts(backend.provider.config.timeouts, this.#outer.timeouts);
-    return { backend, timeouts, disabled };
+    this.#journey.tried.add(backend.id);
+    // A backend's own deadlines were compiled with the rule it stands in.
+    const [outermost] = this.#enclosing;
+    const { timeouts: given } = backend.provider.config;
+    return { backend, timeouts: outermost ? compileTimeouts(given, outermost.timeouts) : backend.timeouts, disabled };
   }
 
-  #node(candidate: Candidate, depth: number): Node {
-    return {
+  /** What a rule requires it requires of backends behind references too. */
+  #nodes(candidates: readonly Candidate[]): Node[] {
+    const enclosing = this.#enclosing;
+    const allowed = candidates.filter(
+      (candidate) =>
+        candidate.kind === 'route' || enclosing.every(({ excludes }) => excludes?.(candidate) === undefined),
+    );
+    return allowed.map((candidate) => ({
       id: candidate.kind === 'backend' ? candidate.id : candidate.name,
       weight: candidate.weight,
       candidate,
-      tried: false,
+      inner: candidate.kind === 'route' ? this.#enter(candidate) : undefined,
       skipped: false,
-      inner: candidate.kind === 'route' ? this.#enter(candidate, depth) : undefined,
-    };
+    }));
   }
 
   /** The referenced route's first rule that matches; its access is not asked. An empty plan if none matches. */
-  #enter(reference: RouteReference, depth: number): RulePlan {
-    const rule = reference.route.rules.find((it) => it.matches(this.#context));
-    const reachable = rule === undefined || depth >= depthMax ? emptyRule(this.#outer) : rule;
-    return new RulePlan(reachable, this.#outer, this.#context, this.#facts, depth + 1);
+  #enter({ route }: RouteReference): RulePlan {
+    const { context, entered } = this.#journey;
+    const enclosing = [...this.#enclosing, this.#rule];
+    // The way to a route only matters for what the rules on it require.
+    const key = [route.id, ...enclosing.filter(({ excludes }) => excludes !== undefined).map(({ id }) => id)].join(' ');
+    const known = entered.get(key);
+    if (known !== undefined) return known;
+    const rule = route.rules.find((it) => it.matches(context));
+    const reachable = rule === undefined || enclosing.length > depthMax ? emptyRule(this.#rule) : rule;
+    const plan = new RulePlan(reachable, enclosing, this.#journey);
+    entered.set(key, plan);
+    return plan;
   }
 }
 

@@ -60,7 +60,12 @@ async function relayTo(
   function tell(breakage: Breakage, { record }: SentAttempt): ClientError {
     if (breakage === 'deadline') return new ClientError('stream_timeout');
     if (breakage === 'draining') return new ClientError('draining');
-    const failed = { ...judged(visit, undefined, attempt), signal: breakage, rule, body: request.exchange.body };
+    const failed = {
+      ...judged(request, visit, undefined, attempt),
+      signal: breakage,
+      rule,
+      body: request.exchange.body,
+    };
     record.failure = judge.failed(failed);
     return inBandError(record.failure);
   }

@@ -32,7 +32,7 @@ export function readPath(method: string, rawPath: string, snapshot: Snapshot): P
   const rest = withoutSharedPrefix(path);
   if (rest === undefined) throw new ClientError('route_not_found');
   const match = matchOperation(method, rest);
-  if (match?.type === 'method-not-allowed') throw new ClientError('method_not_allowed');
+  if (match?.type === 'method-not-allowed') throw new ClientError('method_not_allowed', { allow: match.allow });
   if (match?.type === 'models') return { type: 'listing', model: undefined };
   if (match?.type === 'model') return { type: 'listing', model: match.id };
   return { type: 'operation', operation: match?.operation ?? relayOperation(rest), claim };
@@ -61,11 +61,11 @@ export function createPathReader(): ReadPath {
 /** Below a route's own path everything that is not an operation of ours is the upstream's, model listings too. */
 function claimedOperation(method: string, { route, rest }: PathClaim): Operation {
   if (rest === '' || rest === '/') {
-    if (method !== 'POST') throw new ClientError('method_not_allowed');
+    if (method !== 'POST') throw new ClientError('method_not_allowed', { allow: 'POST' });
     return operationOf(bareProtocol(route));
   }
   const match = matchOperation(method, rest);
-  if (match?.type === 'method-not-allowed') throw new ClientError('method_not_allowed');
+  if (match?.type === 'method-not-allowed') throw new ClientError('method_not_allowed', { allow: match.allow });
   return match?.type === 'operation' ? match.operation : relayOperation(rest);
 }
 

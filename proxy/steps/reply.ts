@@ -88,7 +88,8 @@ export class Reply {
 export function replyError(exchange: Exchange, client: ClientProtocol, error: ClientError, trail: Trail): void {
   const { status, headers, body } = client.encodeError(error, exchange.id);
   trail.status = status;
-  exchange.reply(status, { ...headers, ...sluiceHeaders(exchange, trail) }, body);
+  const allow = error.allow === undefined ? {} : { allow: error.allow };
+  exchange.reply(status, { ...headers, ...allow, ...sluiceHeaders(exchange, trail) }, body);
 }
 
 /** Any throw as something that a client may be told. Unknown ones are faults of ours: logged, and never quoted. */

@@ -45,7 +45,7 @@ export async function search(
     send: (visit, key) => sendAttempt(request, visit, key, trail, rule, deadlineAtMs, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, settings.balancer),
     judge({ visit, key, attempt, signal, retries, tried }) {
-      const failed = { ...judged(visit, key, attempt), signal, rule, body: request.exchange.body };
+      const failed = { ...judged(request, visit, key, attempt), signal, rule, body: request.exchange.body };
       const failure = judge.failed(failed);
       attempt.record.failure = failure;
       ended(attempt);
@@ -53,7 +53,7 @@ export async function search(
       return { failure, next: judge.next(failure, failed, { retries, keysLeft, leftMs: deadlineAtMs - clock.now() }) };
     },
     succeeded(visit, key, attempt) {
-      judge.succeeded(judged(visit, key, attempt));
+      judge.succeeded(judged(request, visit, key, attempt));
       const { firstContentAtMs } = attempt.answer;
       if (firstContentAtMs !== undefined) attempt.record.firstContentAtMs = firstContentAtMs;
       attempt.record.status = attempt.answer.status;
@@ -69,8 +69,14 @@ export async function search(
 }
 
 /** An attempt as the judge sees it. */
-export function judged(visit: Visit, key: UpstreamKey | undefined, { record }: SentAttempt): JudgedAttempt {
-  return { visit, key, model: record.model, begunMs: record.startedAtMs };
+export function judged(
+  { operation }: ProxyRequest,
+  visit: Visit,
+  key: UpstreamKey | undefined,
+  { record }: SentAttempt,
+): JudgedAttempt {
+  const relayed = operation.protocol === 'relay';
+  return { visit, key, model: record.model, begunMs: record.startedAtMs, relayed };
 }
 
 /** Closes an attempt's record, once. */

@@ -99,23 +99,18 @@ POST /v1/chat/completions model=chat key=team/app header:x-region=us
   priority 0  Weighted among 2:
               gpt: POST https://api.openai.com/v1/chat/completions
                 model gpt-4o, sets temperature, removes user, weight 3; key team/openai-1
-                timeouts: connect 5 s, first content 20 s (streams), response 300 s (others), idle 60 s, total 600 s
               keyless: POST https://api.openai.com/v1/chat/completions
                 model gpt-4o; key team/openai-1
-                timeouts: connect 5 s, first content 20 s (streams), response 300 s (others), idle 60 s, total 600 s
   priority 1  other: route team/fallback, its rule only
                 Random among 2:
-                none: out, provider team/empty has no key that can be used
-                own: POST http://10.0.0.1:8000/v1/chat/completions
-                  model llama-small; no credential
-                  timeouts: connect 5 s, first content 60 s (streams), response 300 s (others), idle 60 s, total 600 s
+                none: out, residency must be one of us
+                own: out, residency must be one of us
   excluded    near: out, residency must be one of us
   fallback    team/fallback: route team/fallback, its rule only
                 Random among 2:
-                none: out, provider team/empty has no key that can be used
-                own: POST http://10.0.0.1:8000/v1/chat/completions
-                  model llama-small; no credential
-                  timeouts: connect 5 s, first content 60 s (streams), response 300 s (others), idle 60 s, total 600 s
+                none: out, residency must be one of us
+                own: out, residency must be one of us
+  timeouts    connect 5 s, first content 20 s (streams), response 300 s (others), idle 60 s, total 600 s
   failover    at most 3 attempts, after up to 2 retries of the same backend, within 600 s in all
               after every class of failure but ContentFilter, BadRequest, TooLarge
               and after the statuses 400-499, 201

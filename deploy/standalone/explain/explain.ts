@@ -87,10 +87,7 @@ function describeRoute({ id, path, models, access }: RouteConfig): string {
 /** Says of each rule why it does not match, up to the one that does. */
 function explainRules({ route, pin }: ProxyRequest, context: MatchContext, rows: Row[]): Rule {
   if (pin !== undefined) {
-    rows.push([
-      'rule',
-      `${pin.rule.name}: the path pins its backend ${pin.name}, whatever the rule's matches say`,
-    ]);
+    rows.push(['rule', `${pin.rule.name}: the path pins its backend ${pin.name}, whatever the rule's matches say`]);
     return pin.rule;
   }
   for (const rule of route.rules) {

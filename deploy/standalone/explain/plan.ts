@@ -105,6 +105,9 @@ class PlanExplanation {
   }
 
   #whyOut(backend: Backend): string {
+    // What the rule requires it requires of referenced routes too.
+    const reason = this.#planned.rule.excludes?.(backend);
+    if (reason !== undefined) return reason;
     const model = this.#availability.modelFor(backend);
     const { id, keys } = backend.provider;
     if (keys.length === 0) return `provider ${id} has no key that can be used`;

@@ -80,6 +80,7 @@ export class JudgeRig {
       key: key === undefined ? undefined : this.key(key),
       model: to.upstreamModel ?? model,
       begunMs: this.clock.now(),
+      relayed: false,
       signal: answered(500),
       rule: this.rule,
       body: Buffer.from('a request'),
