@@ -45,8 +45,10 @@ export interface Place {
 export function walk(body: Buffer): Place[] {
   const places: Place[] = [];
   const open = skipSpace(body, hasByteOrderMark(body) ? 3 : 0);
-  if (body[open] !== openBrace) return places;
   const budget = { parts: partsMax };
+  // No object, and refused after JSON.parse, which must not be given any list either.
+  if (body[open] === openBracket) skipNested(body, open, budget);
+  if (body[open] !== openBrace) return places;
   let at = skipSpace(body, open + 1);
   while (body[at] === quote) {
     const start = at;
