@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type ProviderConfig, type ProviderType, providerTypes } from '../../../proxy/config/schema.ts';
+import { operationOf, relayOperation } from '../../../proxy/protocols/operations.ts';
+import { providerKind } from '../../../proxy/providers/provider-kind.ts';
+import { provider } from '../../support/config.ts';
+
+const operations = [
+  operationOf('openai-chat'),
+  operationOf('openai-completions'),
+  operationOf('openai-responses'),
+  operationOf('openai-embeddings'),
+  relayOperation('/v1/audio/transcriptions'),
+];
+const paths = ['/chat/completions', '/completions', '/responses', '/embeddings', '/audio/transcriptions'];
+
+/** Vendors that speak a protocol which this version does not. */
+const others: readonly ProviderType[] = ['Anthropic', 'Gemini', 'VertexAI', 'Bedrock', 'Cohere', 'Ollama'];
+const spoken = providerTypes.filter((type) => !others.includes(type));
+
+function locate(type: ProviderType, azure?: ProviderConfig['azure'], model: string | undefined = 'gpt-4o') {
+  const kind = providerKind(type);
+  const config = provider('a', 'https://upstream.example', { type, ...(azure === undefined ? {} : { azure }) });
+  return operations.map((operation) => kind?.locate(operation, { config, model }));
+}
+
+describe('the place of an operation', () => {
+  it.each(spoken.filter((type) => type !== 'AzureOpenAI'))('is that of the protocol at %s', (type) => {
+    expect(locate(type)).toEqual(paths);
+    expect(locate(type, undefined, undefined)).toEqual(paths);
+  });
+
+  it.each(others)('is unknown for %s', (type) => {
+    expect(providerKind(type)).toBeUndefined();
+  });
+
+  it('is that of the protocol at Azure too, unless a version or a deployment is asked for', () => {
+    for (const azure of [
+      undefined,
+      {},
+      { resource: 'r' },
+      { deploymentPath: 'V1' },
+      { deploymentPath: 'V1', apiVersion: '2024-10-21' },
+    ]) {
+      expect(locate('AzureOpenAI', azure)).toEqual(paths);
+    }
+  });
+
+  it('names the model and the version where Azure has deployments, but for responses', () => {
+    const version = '?api-version=2025-04-01-preview';
+    for (const azure of [
+      { apiVersion: '2025-04-01-preview' },
+      { apiVersion: '2025-04-01-preview', deploymentPath: 'Deployment' },
+    ]) {
+      expect(locate('AzureOpenAI', azure)).toEqual([
+        `/deployments/gpt-4o/chat/completions${version}`,
+        `/deployments/gpt-4o/completions${version}`,
+        `/responses${version}`,
+        `/deployments/gpt-4o/embeddings${version}`,
+        `/deployments/gpt-4o/audio/transcriptions${version}`,
+      ]);
+      expect(locate('AzureOpenAI', azure, undefined)).not.toContain(`/deployments/undefined/embeddings${version}`);
+    }
+    expect(locate('AzureOpenAI', { deploymentPath: 'Deployment' })[0]).toBe(
+      '/deployments/gpt-4o/chat/completions?api-version=2024-10-21',
+    );
+  });
+
+  it('keeps a model inside its segment of the path, and a version inside the query, whatever they are', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary-ascii' }), fc.string({ unit: 'binary-ascii' }), (model, apiVersion) => {
+        const [chat = ''] = locate('AzureOpenAI', { apiVersion, deploymentPath: 'Deployment' }, model);
+        const [path = '', query = '', ...more] = chat.split('?');
+        expect(more).toEqual([]);
+        expect(path.split('/')).toHaveLength(5);
+        expect(decodeURIComponent(path.split('/')[2] ?? '')).toBe(model);
+        expect([...new URLSearchParams(query)]).toEqual([['api-version', apiVersion]]);
+        expect(chat).toMatch(/^[\x21-\x7e]+$/);
+      }),
+    );
+  });
+});
+
+describe('a vendor', () => {
+  it.each(spoken)('takes the protocols of the OpenAI family and anything unread: %s', (type) => {
+    const protocols = ['openai-chat', 'openai-completions', 'openai-responses', 'openai-embeddings', 'relay'] as const;
+    expect(providerKind(type)?.protocols).toEqual(new Set(protocols));
+  });
+
+  it.each(spoken)('is shown a credential in its way: %s', (type) => {
+    expect(providerKind(type)?.authentication).toBe(type === 'AzureOpenAI' ? 'api-key' : 'bearer');
+  });
+
+  it.each(spoken)('is asked for usage unless it reports it unasked: %s', (type) => {
+    expect(providerKind(type)?.usageOnRequest).toBe(type !== 'Mistral');
+  });
+});
