@@ -36,8 +36,9 @@ export interface Diagnostic {
   /** `error`: not accepted or not resolved. `warning`: both, but a person should know (`KeysAvailable`, `Usable`). */
   readonly severity: 'error' | 'warning';
   /**
-   * `whole`: the object is left out. `part`: one rule, backend or fallback is left out, the rest serves
-   * (PartiallyInvalid). `none`: nothing is left out.
+   * `whole`: nothing of the object serves. It is left out; only a route whose references lead nowhere keeps its claims
+   * and refuses its requests. `part`: one rule, backend or fallback is left out, the rest serves (PartiallyInvalid).
+   * `none`: nothing is left out.
    */
   readonly extent: 'whole' | 'part' | 'none';
   /** Path in the object, e.g. `spec.rules[0].backends[1].providerRef`. */

@@ -49,13 +49,18 @@ export interface ResolvedRoute {
 
 /**
  * Resolves the references of a route; what does not resolve is struck out with a report. A rule stays without backends,
- * so that its requests do not come to the next one; a route of nothing but such rules is left out.
+ * so that its requests do not come to the next one, and a route of nothing but such rules stays, so that they do not
+ * come to another route. Without a backend that is at least accepted there are no rules.
  */
 export function resolveReferences(draft: RouteDraft, around: Surroundings, report: Report): ResolvedRoute {
   const resolver = new Resolver(draft, around, report);
   const rules = draft.rules.map((rule) => resolver.rule(rule));
-  const serves = rules.some(({ backends }) => backends.length > 0);
-  return { rules: serves ? rules : [], reach: resolver.reach() };
+  return { rules: resolver.accepted ? rules : [], reach: resolver.reach() };
+}
+
+/** Whether a rule leads anywhere. */
+export function canServe({ backends, fallbackRoute }: ResolvedRule): boolean {
+  return backends.length > 0 || fallbackRoute !== undefined;
 }
 
 /** Ids of the routes that a route refers to. */
@@ -68,17 +73,23 @@ export function referredRoutes({ rules, route }: RouteDraft): string[] {
 }
 
 class Resolver {
+  /** Whether some backend says nothing that is refused; it may still lead nowhere. */
+  accepted = false;
   readonly #draft: RouteDraft;
   readonly #around: Surroundings;
   readonly #report: Report;
   #depth = 0;
   #candidates = 0;
   #passthrough = false;
+  #refusals = 0;
 
   constructor(draft: RouteDraft, around: Surroundings, report: Report) {
     this.#draft = draft;
     this.#around = around;
-    this.#report = report;
+    this.#report = (finding) => {
+      if (finding.condition === 'Accepted') this.#refusals += 1;
+      report(finding);
+    };
   }
 
   reach(): Reach {
@@ -86,11 +97,18 @@ class Resolver {
   }
 
   rule(draft: RuleDraft): ResolvedRule {
-    const backends = draft.backends.map((backend) => this.#backend(backend)).filter((it) => it !== undefined);
+    const backends = draft.backends.map((backend) => this.#accept(backend)).filter((it) => it !== undefined);
     const { fallbackRouteRef } = draft.spec.failover;
     const field = `${draft.field}.failover.fallbackRouteRef`;
     const fallbackRoute = fallbackRouteRef && this.#route(fallbackRouteRef.name, field);
     return { draft, backends, fallbackRoute };
+  }
+
+  #accept(backend: BackendDraft): BackendConfig | undefined {
+    const refusals = this.#refusals;
+    const config = this.#backend(backend);
+    if (this.#refusals === refusals) this.accepted = true;
+    return config;
   }
 
   #backend({ spec, field }: BackendDraft): BackendConfig | undefined {
@@ -130,7 +148,9 @@ class Resolver {
       return undefined;
     }
     if (reach === undefined) {
-      this.#report(notResolved('RouteNotFound', field, `the namespace has no LLMRoute "${name}" that is accepted`));
+      this.#report(
+        notResolved('RouteNotFound', field, `the namespace has no LLMRoute "${name}" that is accepted and can serve`),
+      );
       return undefined;
     }
     if (!this.#isWithinLimits(reach, field) || (reach.passthrough && !this.#mayPassThrough(field))) return undefined;

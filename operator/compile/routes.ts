@@ -1,5 +1,6 @@
-// LLMRoutes: own text, then conflicts, then references, then the configuration. A route is left out when no backend of
-// it is left; one that lost a claim is left out as a whole, because half of what it promises would belong to another.
+// LLMRoutes: own text, then conflicts, then references, then the configuration. A route that is not accepted is left out;
+// so is one that lost a claim, as a whole, because half of what it promises would belong to another. A route whose
+// references lead nowhere keeps its claims and refuses its requests: elsewhere they were never meant to go.
 
 import type { ProviderConfig, RouteConfig } from '../../proxy/config/schema.ts';
 import { compileAccess } from './access.ts';
@@ -9,10 +10,10 @@ import { defined } from './defined.ts';
 import { type Diagnostic, type Finding, toDiagnostics } from './diagnostic.ts';
 import type { Facts } from './facts.ts';
 import { draftRoute, type RouteDraft } from './route-drafts.ts';
-import { type Reach, referredRoutes, type ResolvedRule, resolveReferences } from './route-references.ts';
+import { canServe, type Reach, referredRoutes, type ResolvedRule, resolveReferences } from './route-references.ts';
 import { compileRule } from './rules.ts';
 
-/** Routes that serve, and what is wrong with the others or with parts of them. */
+/** Routes that have their claims, and what is wrong with the others or with parts of them. */
 export interface CompiledRoutes {
   readonly configs: readonly RouteConfig[];
   readonly diagnostics: readonly Diagnostic[];
@@ -36,12 +37,12 @@ export function compileRoutes(facts: Facts, providers: ReadonlyMap<string, Provi
     });
     for (const { draft, rules, reach } of resolved) {
       if (rules.length === 0) continue;
-      reached.set(draft.id, reach);
+      if (rules.some(canServe)) reached.set(draft.id, reach);
       configs.set(draft.id, compileRoute(draft, rules, facts));
     }
   }
   const diagnostics = drafts.flatMap(({ id, route }) =>
-    toDiagnostics('LLMRoute', route.metadata, configs.has(id) ? 'part' : 'whole', findings.get(id) ?? []),
+    toDiagnostics('LLMRoute', route.metadata, reached.has(id) ? 'part' : 'whole', findings.get(id) ?? []),
   );
   return { configs: [...configs.values()], diagnostics };
 }

@@ -57,6 +57,20 @@ test('a route that is open to everybody is shown first', () => {
   );
 });
 
+test('a route without backends is not shown, and said to have none', () => {
+  const config = compile(`path: /a, ${open}, ${rules()}`, `path: /b, ${rules()}`);
+  const routes = config.routes.map((route, index) => ({
+    ...route,
+    rules: index === 0 ? route.rules.map((rule) => ({ ...rule, backends: [] })) : route.rules,
+  }));
+  expect(tryCommand({ ...config, routes }, 'h:1')).toContain('curl http://h:1/b/ ');
+  expect(tryCommand({ ...config, routes: routes.slice(0, 1) }, 'h:1')).toBeUndefined();
+  const listening = { data: { host: '127.0.0.1', port: 1 }, admin: { host: '127.0.0.1', port: 2 } };
+  expect(banner('0', listening, { ...config, routes })).toContain(
+    '  route     default/r0: /a → no backend (open to everybody)',
+  );
+});
+
 test('the banner says what listens where, what is served, and what to try', () => {
   const listening = { data: { host: '0.0.0.0', port: 80 }, admin: { host: '::1', port: 81 } };
   expect(

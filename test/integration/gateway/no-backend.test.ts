@@ -50,6 +50,29 @@ it.each(['/chat/gone', '/chat/gone/', '/chat/gone/v1/chat/completions', '/chat/g
   },
 );
 
+it.each([
+  ['a shorter path', '/team/chat/v1/chat/completions', 'other'],
+  ['a prefix of the model', '/v1/chat/completions', 'gpt-4o'],
+])(
+  'refuses the requests of a route without any backend: %s of another route gets none of them',
+  async (_what, path, model) => {
+    await using upstream = await startUpstream(chat('wide'));
+    const prefix = [{ name: 'gpt-', type: 'Prefix' as const }];
+    const exact = [{ name: 'gpt-4o', type: 'Exact' as const }];
+    await using gateway = await startTestGateway({
+      providers: [provider('wide', upstream.baseURL)],
+      routes: [
+        route('wide', [rule([backend('wide')])], { path: '/team', models: prefix }),
+        route('narrow', [rule([], { leftOut: ['gone'] })], { path: '/team/chat', models: exact }),
+      ],
+    });
+    const refused = await ask(`${gateway.url}${path}`, { body: chatRequest('one', { model }) });
+    expect([refused.status, errorOf(refused).code]).toEqual([503, 'no_backend']);
+    expect(refused.headers).toMatchObject({ 'x-sluice-route': 'default/narrow' });
+    expect(upstream.requests).toEqual([]);
+  },
+);
+
 it('serves a rule without backends by its fallback, within the time that the rule gives', async () => {
   await using upstream = await startUpstream(chat('other'));
   const first = rule([], { failover: failover({ fallbackRoute: 'default/other' }), timeouts: { totalSeconds: 30 } });

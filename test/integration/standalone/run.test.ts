@@ -150,7 +150,7 @@ test('what is accepted is served, the rest is said', async () => {
   expect(gateway.program.err()).toMatch(/a\.yaml: LLMRoute default\/s /);
   expect(gateway.program.err()).toContain('of 3 objects, those without errors are served');
   expect(await ask(`${gateway.url}/r`)).toBe('one');
-  expect(await ask(`${gateway.url}/s`)).toBe('404 route_not_found');
+  expect(await ask(`${gateway.url}/s`)).toBe('503 no_backend');
 });
 
 function lastLine(text: string): string | undefined {

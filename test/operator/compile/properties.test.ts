@@ -6,7 +6,7 @@ import { compile } from '../../../operator/compile/compile.ts';
 import { diagnosticReasons } from '../../../operator/compile/diagnostic.ts';
 import type { RuleSpec } from '../../../operator/compile/route-drafts.ts';
 import type { World } from '../../../operator/compile/world.ts';
-import { credentialsSchema, gatewayConfigSchema } from '../../../proxy/config/schema.ts';
+import { credentialsSchema, gatewayConfigSchema, type RouteConfig } from '../../../proxy/config/schema.ts';
 import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
 import { arbitraryWorld, canary } from './arbitrary-world.ts';
 
@@ -79,7 +79,10 @@ test('no secret gets into the configuration or into diagnostics, nor a client ke
   );
 });
 
-test('an object without a diagnostic of its own as a whole is in the configuration, and no other', () => {
+const canServe = ({ rules }: RouteConfig): boolean =>
+  rules.some(({ backends, failover }) => backends.length > 0 || failover.fallbackRoute !== undefined);
+
+test('an object without a diagnostic of its own as a whole serves, and no other', () => {
   fc.assert(
     fc.property(arbitraryWorld, (world) => {
       const { config, diagnostics } = compile(world);
@@ -94,7 +97,23 @@ test('an object without a diagnostic of its own as a whole is in the configurati
           .filter((id) => !left.has(`${kind} ${id}`))
           .sort();
       expect(config.providers.map(({ id }) => id)).toEqual(expected('LLMProvider', world.providers));
-      expect(config.routes.map(({ id }) => id)).toEqual(expected('LLMRoute', world.routes));
+      expect(config.routes.filter(canServe).map(({ id }) => id)).toEqual(expected('LLMRoute', world.routes));
+    }),
+    runs,
+  );
+});
+
+test('a route that nothing but its references keep from serving has its claims, and refuses its requests', () => {
+  fc.assert(
+    fc.property(arbitraryWorld, (world) => {
+      const { config, diagnostics } = compile(world);
+      const published = new Set(config.routes.map(({ id }) => id));
+      const whole = diagnostics.filter(({ kind, extent }) => kind === 'LLMRoute' && extent === 'whole');
+      const byRoute = Map.groupBy(whole, ({ namespace, name }) => `${namespace}/${name}`);
+      for (const [id, found] of byRoute) {
+        if (found.every(({ condition }) => condition === 'ResolvedRefs')) expect(published).toContain(id);
+        if (found.every(({ condition }) => condition === 'Accepted')) expect(published).not.toContain(id);
+      }
     }),
     runs,
   );
@@ -112,7 +131,6 @@ test('a rule keeps its place as long as there is anything to match by, so that i
         expect(rules.map(({ name, matches }) => [name, matches.length > 0])).toEqual(
           expected?.map(({ name, matches }) => [name, matches !== undefined]),
         );
-        expect(rules.some(({ backends }) => backends.length > 0)).toBe(true);
       }
     }),
     runs,
