@@ -172,6 +172,32 @@ test('a rule without any usable backend is answered as the proxy would', () => {
   expect(lines.at(-1)).toMatch(/answer +503 all_backends_disabled: /);
 });
 
+const fallback = `[{name: none, providerRef: {name: empty}, model: x}, {name: own, providerRef: {name: own}, model: llama-small}]`;
+
+test.each([
+  ['a route without a backend', '[{name: none, providerRef: {name: gone}}]', 'POST /v1/responses', 'no_backend'],
+  [
+    'a route without a key',
+    '[{name: none, providerRef: {name: empty}}]',
+    'POST /v1/responses',
+    'all_backends_disabled',
+  ],
+  ['a pinned backend without a key', fallback, 'POST /fallback/none', 'backend_disabled'],
+  [
+    'a pinned route without a key',
+    '[{name: none, providerRef: {name: empty}}]',
+    'POST /chat/to',
+    'all_backends_disabled',
+  ],
+])('what %s answers is what the proxy would', (_what, backends, request, code) => {
+  const text = manifests
+    .replace('  models: [{name: fallback}]', '  path: /fallback\n  models: [{name: fallback}]')
+    .replace(fallback, backends)
+    .replace('{name: own, providerRef: {name: own}, model: llama}]', '{name: to, routeRef: {name: fallback}}]');
+  const lines = explain(parseExplainedRequest(`${request} model=fallback key=team/app`), verdict(text), now);
+  expect(lines.at(-1)).toContain(`  answer      503 ${code}: `);
+});
+
 test('a request that no route serves lists those that there are', () => {
   expect(explained('POST /v1/chat/completions model=other')).toEqual([
     'POST /v1/chat/completions model=other',

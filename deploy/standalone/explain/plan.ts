@@ -27,18 +27,21 @@ export function explainPlan(planned: PlannedRequest, rows: Row[]): void {
   else if (pin.kind === 'left-out') rows.push(['backend', `${pin.name}: out, for the reasons given with the route`]);
   else if (pin.excluded) rows.push(['backend', describeExcluded(planned.rule, pin.candidate)]);
   else explanation.candidate('backend', pin.candidate, '', rows);
-  if (explanation.visits.size === 0) throw new ClientError(whyNone(pin));
+  if (explanation.visits.size === 0) throw new ClientError(whyNone(pin, explanation.isEmpty));
   if (explanation.sharedTimeouts !== undefined) rows.push(['timeouts', explanation.sharedTimeouts]);
 }
 
-function whyNone(pin: ProxyRequest['pin']): ErrorCode {
-  if (pin === undefined) return 'all_backends_disabled';
-  return pin.kind === 'left-out' || pin.excluded ? 'no_backend' : 'backend_disabled';
+/** Nothing is disabled by failures here: a backend that gets nothing has no key that can be used. */
+function whyNone(pin: ProxyRequest['pin'], isEmpty: boolean): ErrorCode {
+  if (isEmpty) return 'no_backend';
+  return pin?.kind === 'candidate' && pin.candidate.kind === 'backend' ? 'backend_disabled' : 'all_backends_disabled';
 }
 
 class PlanExplanation {
   /** Every backend that the proxy's plan would come to, by id. */
   readonly visits = new Map<string, Visit>();
+  /** Whether the plan has no backend at all, also none that might come back. */
+  readonly isEmpty: boolean;
   readonly #planned: PlannedRequest;
   readonly #availability: Availability;
 
@@ -57,8 +60,12 @@ class PlanExplanation {
       pick: <C>(_tier: unknown, _rule: unknown, [first]: readonly C[]): C => first as C,
     };
     const { pin } = request;
-    if (pin?.kind === 'left-out' || pin?.excluded === true) return;
+    if (pin?.kind === 'left-out' || pin?.excluded === true) {
+      this.isEmpty = true;
+      return;
+    }
     const plan = pin === undefined ? createPlan(rule, context, facts) : createPinnedPlan(pin, context, facts);
+    this.isEmpty = plan.isEmpty();
     for (let visit = plan.next(); visit !== undefined; visit = plan.next()) this.visits.set(visit.backend.id, visit);
   }
 
