@@ -6,6 +6,10 @@ export interface IngressLimits {
   readonly bodyBytesMax: number;
   /** All bodies held at once: they stay until their answers are complete, so this bounds the process's memory. */
   readonly bodyBytesHeldMax: number;
+  /** Chunks of a request body below this size are small: reading one costs as much as reading a thousand bytes. */
+  readonly smallChunkBytes: number;
+  /** Small chunks of one body: a third of a second's work, which no encoder that writes by the token comes near. */
+  readonly smallChunksMax: number;
   /** How much larger than its compressed form a body may become: JSON stays below 30, a bomb is near 1,000. */
   readonly inflateRatioMax: number;
   /** Below this size the ratio is not looked at: short repetitive prompts do compress that well. */
@@ -42,6 +46,8 @@ export interface IngressLimits {
 export const defaultIngressLimits: IngressLimits = {
   bodyBytesMax: 32 * 1024 * 1024,
   bodyBytesHeldMax: 512 * 1024 * 1024,
+  smallChunkBytes: 32,
+  smallChunksMax: 100_000,
   inflateRatioMax: 100,
   inflateFreeBytes: 1024 * 1024,
   headerBytesMax: 16 * 1024,

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { gunzip } from 'node:zlib';
+import { BytePieces } from '../canonical/byte-pieces.ts';
 import { isGzip } from './head.ts';
 import type { IngressLimits } from './limits.ts';
 import { httpRefusal, refusal, type Refusal } from './refusal.ts';
@@ -44,8 +45,9 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 export class RequestBody {
   readonly #limits: IngressLimits;
   readonly #held: HeldBytes;
-  readonly #chunks: Buffer[] = [];
+  readonly #pieces = new BytePieces();
   #size = 0;
+  #smallChunks = 0;
   #taken = 0;
   #over = false;
 
@@ -59,7 +61,7 @@ export class RequestBody {
     const settle = (result: BodyResult) => {
       if (this.#over) return;
       this.#over = true;
-      this.#chunks.length = 0;
+      this.#pieces.clear();
       done(result);
     };
     // After a refusal chunks still come and are dropped, so that the client gets to read the answer.
@@ -67,13 +69,14 @@ export class RequestBody {
       if (this.#over) return;
       this.#size += chunk.length;
       if (this.#size > this.#limits.bodyBytesMax) settle(refusal('request_too_large'));
+      else if (this.#isCrumbling(chunk)) settle(httpRefusal(400, 'The request body comes in too many small chunks.'));
       else if (!this.#take(chunk.length)) settle(refusal('overloaded'));
-      else this.#chunks.push(chunk);
+      else this.#pieces.push(chunk);
     });
     request.on('end', () => {
       if (this.#over) return;
       // The parser hands out copies, so that a body of one chunk needs no other.
-      const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#size);
+      const body = this.#pieces.take();
       const encoding = request.headers['content-encoding'];
       if (encoding === undefined || !isGzip(encoding)) return settle(body);
       // From here on the body is what it says without its encoding, and so must the fields that describe it be.
@@ -88,6 +91,12 @@ export class RequestBody {
     this.#over = true;
     this.#held.giveBack(this.#taken);
     this.#taken = 0;
+  }
+
+  #isCrumbling(chunk: Buffer): boolean {
+    if (chunk.length >= this.#limits.smallChunkBytes) return false;
+    this.#smallChunks += 1;
+    return this.#smallChunks > this.#limits.smallChunksMax;
   }
 
   #take(bytes: number): boolean {

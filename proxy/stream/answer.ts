@@ -2,6 +2,7 @@
 // on. Before that it can fail without the client knowing; after it, a failure is told to the client.
 
 import type { AttemptOutcome } from '../canonical/attempt.ts';
+import { BytePieces } from '../canonical/byte-pieces.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { FailureSignal, SignalHeaders, TransportFault } from '../canonical/failure.ts';
 import type { Usage } from '../canonical/usage.ts';
@@ -59,8 +60,7 @@ export class Answer {
   /** Unix milliseconds of the first content; undefined before. */
   firstContentAtMs: number | undefined;
   /** What has been read of the answer and not yet been passed on. */
-  readonly #held: Buffer[] = [];
-  #heldBytes = 0;
+  readonly #held = new BytePieces();
   #settle: ((outcome: AttemptOutcome) => void) | undefined;
   #phase: Phase = 'head';
   #committed = false;
@@ -113,17 +113,14 @@ export class Answer {
 
   /** Takes what was held. */
   takeBody(): Buffer {
-    const body = this.#held.length === 1 && this.#held[0] !== undefined ? this.#held[0] : Buffer.concat(this.#held);
-    this.#held.length = 0;
-    this.#heldBytes = 0;
-    return body;
+    return this.#held.take();
   }
 
   /** Passes on what was held, and from then on everything as it comes. */
   attach(sink: AnswerSink): void {
     this.#sink = sink;
     // One write is one packet: what was held goes out together.
-    if (this.#held.length > 0) sink.chunk(this.takeBody());
+    if (this.#held.bytes > 0) sink.chunk(this.takeBody());
     if (this.#ended === undefined) return;
     if (this.#ended === 'end') sink.end();
     else sink.failed(this.#ended);
@@ -215,15 +212,15 @@ export class Answer {
       case 'over':
         return;
       case 'error':
-        this.#hold(chunk);
-        if (this.#heldBytes >= errorBodyMax) this.#complete();
+        this.#held.push(chunk);
+        if (this.#held.bytes >= errorBodyMax) this.#complete();
         return;
       case 'whole':
         this.#deadlines.progress();
         if (this.#committed) this.#pass(chunk);
         else {
-          this.#hold(chunk);
-          if (this.#heldBytes > wholeBodyMax) this.#commit();
+          this.#held.push(chunk);
+          if (this.#held.bytes > wholeBodyMax) this.#commit();
         }
         return;
       case 'opaque':
@@ -247,7 +244,7 @@ export class Answer {
     if (content) {
       this.#deadlines.progress();
       this.#commit();
-    } else if (!this.#committed && this.#heldBytes > heldFramesMax) {
+    } else if (!this.#committed && this.#held.bytes > heldFramesMax) {
       this.#broke(this.#invalid('too many frames without content'));
     }
     if (failure !== undefined) this.#broke(failure);
@@ -262,7 +259,7 @@ export class Answer {
         this.#broke(this.#invalid('no answer'));
         return;
       case 'error': {
-        const body = Buffer.concat(this.#held).toString('utf8', 0, errorBodyMax);
+        const body = this.#held.take().toString('utf8', 0, errorBodyMax);
         this.#fail({ type: 'answer', status: this.status, headers: this.headers, body });
         this.#source?.abort();
         return;
@@ -287,8 +284,7 @@ export class Answer {
       this.#broke(this.#invalid('the answer is not a stream'));
       return;
     }
-    const body = this.takeBody();
-    this.#hold(body);
+    const body = this.#held.whole();
     const reading = this.#settings.protocol?.readAnswer(body, this.headers);
     this.#usage = reading?.usage;
     if (reading?.signal !== undefined) this.#broke(reading.signal);
@@ -316,13 +312,8 @@ export class Answer {
 
   // Passing on.
 
-  #hold(chunk: Buffer): void {
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-  }
-
   #pass(chunk: Buffer): void {
-    if (this.#sink === undefined) this.#hold(chunk);
+    if (this.#sink === undefined) this.#held.push(chunk);
     else this.#sink.chunk(chunk);
   }
 
@@ -369,7 +360,7 @@ export class Answer {
   }
 
   #invalid(detail: string): FailureSignal {
-    const body = Buffer.concat(this.#held, Math.min(this.#heldBytes, 1024)).toString();
+    const body = this.#held.whole().toString('utf8', 0, 1024);
     return { type: 'invalid', detail, body, headers: this.headers };
   }
 }

@@ -1,6 +1,8 @@
 // Splits the bytes of a server-sent event stream into frames, each with the blank line that ends it, so that they can be
 // judged and forwarded as they came. https://html.spec.whatwg.org/multipage/server-sent-events.html
 
+import { BytePieces } from '../canonical/byte-pieces.ts';
+
 /** A single line of more than this is an attack: the largest known are whole answers in one `data:` line. */
 const lineBytesMax = 1024 * 1024;
 
@@ -17,9 +19,8 @@ export class FrameOverflowError extends Error {
 
 /** Splits one stream. The frames are the same however the bytes are cut into chunks. */
 export class SseFrames {
-  /** Bytes of the frame that has not ended yet, in the chunks in which they came. */
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
+  /** Bytes of the frame that has not ended yet. */
+  readonly #pending = new BytePieces();
   /** Bytes of the line that has not ended yet. */
   #lineBytes = 0;
   /** The last chunk ended with `\r`: a `\n` at the start of the next one belongs to it. */
@@ -28,7 +29,7 @@ export class SseFrames {
 
   /** Bytes held back until their frame is complete. */
   get heldBytes(): number {
-    return this.#pendingBytes;
+    return this.#pending.bytes;
   }
 
   /** Takes a chunk and gives the frames that it completes. Throws FrameOverflowError. */
@@ -56,13 +57,13 @@ export class SseFrames {
       frames.push(this.#take(chunk, frameStart, at));
       frameStart = at;
     }
-    if (frameStart < chunk.length) this.#hold(frameStart === 0 ? chunk : chunk.subarray(frameStart));
+    if (frameStart < chunk.length) this.#pending.push(frameStart === 0 ? chunk : chunk.subarray(frameStart));
     return frames;
   }
 
   /** What is left when the stream has ended: a last frame that may lack its blank line. */
   flush(): Buffer | undefined {
-    if (this.#pendingBytes === 0) return undefined;
+    if (this.#pending.bytes === 0) return undefined;
     this.#lineBytes = 0;
     this.#returned = 'no';
     return this.#take(empty, 0, 0);
@@ -78,26 +79,18 @@ export class SseFrames {
     return at;
   }
 
-  #hold(bytes: Buffer): void {
-    this.#pending.push(bytes);
-    this.#pendingBytes += bytes.length;
-  }
-
   /** The frame that ends at `to`, without a copy unless a part of it came earlier. */
   #take(chunk: Buffer, from: number, to: number): Buffer {
     const bytes = chunk.subarray(from, to);
-    if (this.#pendingBytes === 0) return bytes;
-    this.#hold(bytes);
-    const frame = Buffer.concat(this.#pending, this.#pendingBytes);
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    return frame;
+    if (this.#pending.bytes === 0) return bytes;
+    this.#pending.push(bytes);
+    return this.#pending.take();
   }
 
   #count(from: number, to: number, frameStart: number): void {
     this.#lineBytes += to - from;
     if (this.#lineBytes > lineBytesMax) throw new FrameOverflowError(`a line is longer than ${lineBytesMax} bytes`);
-    if (this.#pendingBytes + to - frameStart > frameBytesMax) {
+    if (this.#pending.bytes + to - frameStart > frameBytesMax) {
       throw new FrameOverflowError(`a frame is longer than ${frameBytesMax} bytes`);
     }
   }
@@ -109,7 +102,7 @@ export class SseFrames {
     this.#lineBytes = 0;
     this.#firstLine = false;
     if (bytes === 0 || !first || bytes !== byteOrderMark.length) return bytes === 0;
-    return byteOrderMark.equals(Buffer.concat([...this.#pending, chunk.subarray(frameStart)]).subarray(0, bytes));
+    return byteOrderMark.equals(Buffer.concat([this.#pending.whole(), chunk.subarray(frameStart)]).subarray(0, bytes));
   }
 }
 

@@ -208,3 +208,18 @@ test('a hundred header fields are taken, one more is a 431', async () => {
   }
   expect(rig.exchanges).toHaveLength(1);
 });
+
+test('a body in chunks of a byte each is taken up to a number of them, and refused beyond', async () => {
+  await using rig = await startRig(undefined, { smallChunksMax: 100 });
+  const head =
+    'POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n';
+  const taken = await sendRaw(rig.port, `${head}${'1\r\nx\r\n'.repeat(100)}0\r\n\r\n`);
+  expect(taken.statuses).toEqual([200]);
+  expect(rig.exchanges[0]?.body.toString()).toBe('x'.repeat(100));
+  const refused = await sendRaw(rig.port, `${head}${'1\r\nx\r\n'.repeat(101)}0\r\n\r\n`);
+  expect(refused.statuses).toEqual([400]);
+  expect(rig.exchanges).toHaveLength(1);
+  // What is not small does not count, however many there are.
+  const large = await sendRaw(rig.port, `${head}${`20\r\n${'x'.repeat(32)}\r\n`.repeat(500)}0\r\n\r\n`);
+  expect(large.statuses).toEqual([200]);
+});
