@@ -1,6 +1,7 @@
 // What is special about each vendor that speaks the OpenAI protocol: where operations live, and how it is authenticated.
 // Data, not code paths: adding a vendor is adding an entry.
 
+import { ClientError } from '../canonical/client-error.ts';
 import type { ProviderConfig, ProviderType } from '../config/schema.ts';
 import type { ProtocolId } from '../protocols/protocol.ts';
 
@@ -57,6 +58,8 @@ const azure: ProviderKind = {
     if (!byDeployment) return path;
     const version = `?api-version=${encodeURIComponent(apiVersion ?? '2024-10-21')}`;
     if (protocol === 'openai-responses' || model === undefined) return `${path}${version}`;
+    // A client's own model name must not climb in the path.
+    if (model === '.' || model === '..') throw new ClientError('model_not_found');
     return `/deployments/${encodeURIComponent(model)}${path}${version}`;
   },
 };

@@ -15,8 +15,9 @@ import type { PoisonBook } from './poison.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { modelTarget } from './target.ts';
 
-/** The part of the disable book that is written here. */
+/** The part of the disable book that verdicts need. */
 export interface DisableWriter {
+  find(target: string): { readonly hard: boolean; readonly sinceMs: number } | undefined;
   disable(target: string, cause: Omit<Disabling, 'target'>): unknown;
   clear(target: string): void;
   settleTrial(target: string, succeeded: boolean, begunMs: number): void;
@@ -142,17 +143,23 @@ export function createJudge(settings: JudgeSettings): Judge {
     },
     succeeded({ visit, key, model, begunMs }) {
       if (key !== undefined) keys.worked(key.target);
-      // Rule 4: what works although it was disabled is enabled everywhere.
-      if (visit.disabled) {
-        disables.clear(visit.backend.target);
-        if (model !== undefined) disables.clear(modelTarget(visit.backend.target, model));
-      }
+      const targets = [visit.backend.target, ...(key === undefined ? [] : [key.target])];
+      for (const target of targets) enable(disables, target, visit.disabled, begunMs);
+      if (model !== undefined)
+        for (const target of targets) enable(disables, modelTarget(target, model), visit.disabled, begunMs);
       settle(visit, key, true, begunMs);
     },
     released: ({ visit, key, begunMs }) => settle(visit, key, false, begunMs),
     request: (rule) => budget.request(rule.id),
     mayOverride: (rule) => budget.take(rule.id, rule.failover.retryBudgetPercent),
   };
+}
+
+/** Rule 4: what works although it was disabled is enabled everywhere; what began before the disable says nothing. */
+function enable(disables: DisableWriter, target: string, knowingly: boolean, begunMs: number): void {
+  const entry = disables.find(target);
+  if (entry === undefined || entry.hard) return;
+  if (entry.sinceMs < begunMs || (knowingly && entry.sinceMs === begunMs)) disables.clear(target);
 }
 
 /** Only a declared context can be known to be larger. */
