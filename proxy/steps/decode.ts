@@ -47,9 +47,13 @@ export function decode(
   return assemble(exchange, snapshot, operation, peek, routeOfModel(snapshot, peek?.model), undefined);
 }
 
-/** JSON of an operation that we do not know is looked at only for its model. What is no JSON at all names none. */
+/**
+ * JSON of an operation that we do not know is looked at only for its model. What is no JSON at all names none, and
+ * neither does what the upstream may not read: a model that only we have seen must not open a door.
+ */
 function peekBody(exchange: Exchange, operation: Operation): Peek | undefined {
   if (operation.protocol !== 'relay') return protocols[operation.protocol].client.peek(exchange.body);
+  if (!bodyMethods.has(exchange.method) || new URLSearchParams(exchange.query).has('model')) return undefined;
   const type = exchange.headers['content-type'];
   if (exchange.body.length === 0 || typeof type !== 'string' || !isJson(type)) return undefined;
   try {
@@ -60,6 +64,9 @@ function peekBody(exchange: Exchange, operation: Operation): Peek | undefined {
     throw error;
   }
 }
+
+/** To all others a body means nothing: RFC 9110 §9.3. */
+const bodyMethods: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
 function isJson(contentType: string): boolean {
   return /^application\/([\w.-]+\+)?json\b/i.test(contentType);

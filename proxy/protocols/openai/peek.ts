@@ -43,8 +43,9 @@ function readModel(model: unknown): string | undefined {
   if (model.length > modelCharsMax) throw invalid(`model must have at most ${modelCharsMax} characters.`);
   // oxlint-disable-next-line no-control-regex -- they are what is looked for: the name goes into headers and logs
   if (/[\u0000-\u001f\u007f]/.test(model)) throw invalid('model must not have control characters.');
-  // Half a surrogate pair cannot be written into a path.
+  // Some vendors have the model in the path: half a surrogate pair cannot be written there, and dots would lead away.
   if (!model.isWellFormed()) throw invalid('model must be well-formed Unicode.');
+  if (model === '.' || model === '..') throw invalid('model must be a name.');
   return model;
 }
 

@@ -192,6 +192,7 @@ describe('peek', () => {
     [{ model: null }, 'model must be a string.'],
     [{ model: 'x'.repeat(257) }, 'model must have at most 256 characters.'],
     [{ model: 'a\nb' }, 'model must not have control characters.'],
+    [{ model: '..' }, 'model must be a name.'],
     [{ model: '\ud800' }, 'model must be well-formed Unicode.'],
     [{ model: 'a', Model: 'b' }, 'the member model must be written in lower case.'],
     [{ MODEL: 'b' }, 'the member model must be written in lower case.'],
