@@ -11,6 +11,7 @@ const packages = {
   'redis-server': 'redis-server',
   nginx: 'nginx',
   chromium: 'chromium',
+  openssl: 'openssl',
 } as const;
 
 /** A program that tests may ask for. */

@@ -1,6 +1,6 @@
 // The forms of the Redis URL against the real thing: sentinels with a failover, a cluster of two, TLS.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
@@ -12,8 +12,7 @@ import { closeAll, createProxy, joinFleet, quantile, report, soon, timeUntil, ty
 
 const program = await requires('redis-server');
 const target = (name: string | number): string => `backend:team-a/chat/${name}`;
-const openssl = 'openssl';
-const hasOpenssl = spawnSync(openssl, ['version']).status === 0;
+const openssl = await requires('openssl');
 
 program.describe('several servers', () => {
   const servers: TestRedis[] = [];
@@ -128,14 +127,13 @@ program.describe('several servers', () => {
     }, 60_000);
   });
 
-  test.skipIf(!hasOpenssl)(
-    'over TLS (openssl makes the certificates): news travels, a stranger is refused',
-    async () => {
+  openssl.describe('behind TLS', () => {
+    test('news travels, and a stranger is refused', async () => {
       const folder = mkdtempSync(joinPath(tmpdir(), 'sluice-tls-'));
       const file = (name: string): string => joinPath(folder, name);
       const subject = ['-subj', '/CN=sluice-test', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
       const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file('key.pem')];
-      execFileSync(openssl, ['req', '-x509', ...key, ...subject, '-out', file('cert.pem')], { stdio: 'ignore' });
+      execFileSync(openssl.path, ['req', '-x509', ...key, ...subject, '-out', file('cert.pem')], { stdio: 'ignore' });
       const port = await freePort();
       const own = ['--tls-cert-file', file('cert.pem'), '--tls-key-file', file('key.pem')];
       const server = await start(['--tls-port', String(port), ...own, '--tls-auth-clients', 'no']);
@@ -158,6 +156,6 @@ program.describe('several servers', () => {
         rmSync(folder, { recursive: true });
       }
       expect(await server.admin.zcard('{sluice:default}:index')).toBe(1);
-    },
-  );
+    });
+  });
 });

@@ -1,15 +1,15 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer as createPlainServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { requires } from '../../support/requires.ts';
 import { providerAt, UpstreamRig } from './upstream-rig.ts';
 
-const openssl = 'openssl';
-const hasOpenssl = spawnSync(openssl, ['version']).status === 0;
+const openssl = await requires('openssl');
 
 /** Answers the first request of each connection, and breaks the connection on the second. */
 function serve(socket: TLSSocket): void {
@@ -22,7 +22,7 @@ function serve(socket: TLSSocket): void {
   });
 }
 
-describe.skipIf(!hasOpenssl)('an upstream behind TLS (openssl makes the certificate)', () => {
+openssl.describe('an upstream behind TLS (openssl makes the certificate)', () => {
   let server: Server;
   let url: string;
   let caCertificates: string;
@@ -34,7 +34,7 @@ describe.skipIf(!hasOpenssl)('an upstream behind TLS (openssl makes the certific
     const file = (name: string): string => join(folder, name);
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file('key.pem')];
     const subject = ['-subj', '/CN=upstream.example', '-addext', 'subjectAltName=DNS:upstream.example', '-days', '2'];
-    execFileSync(openssl, ['req', '-x509', ...key, ...subject, '-out', file('cert.pem')], { stdio: 'ignore' });
+    execFileSync(openssl.path, ['req', '-x509', ...key, ...subject, '-out', file('cert.pem')], { stdio: 'ignore' });
     caCertificates = readFileSync(file('cert.pem'), 'utf8');
     server = createServer({ cert: caCertificates, key: readFileSync(file('key.pem')) });
     rmSync(folder, { recursive: true });
