@@ -48,7 +48,7 @@ function compileProviders(config: GatewayConfig, credentials: Credentials): Map<
   const keys = new Map<string, UpstreamKey[]>();
   for (const key of config.upstreamKeys) {
     const secret = secrets.get(key.id);
-    if (key.state === 'Disabled' || secret === undefined) continue;
+    if (key.state === 'Disabled' || secret === undefined || !isSendable(secret.value)) continue;
     const compiled: UpstreamKey = {
       id: key.id,
       target: keyTarget(key.id),
@@ -68,9 +68,20 @@ function compileProviders(config: GatewayConfig, credentials: Credentials): Map<
     if (providerKind(provider.type) === undefined) {
       throw new ConfigRefused([`provider ${provider.id}: this proxy cannot speak to type ${provider.type}`]);
     }
+    if (!isAddress(provider.baseURL)) throw new ConfigRefused([`provider ${provider.id}: baseURL is no HTTP address`]);
     providers.set(provider.id, { id: provider.id, config: provider, keys: keys.get(provider.id) ?? [] });
   }
   return providers;
+}
+
+/** What no header can carry is no key: trying it would only look like a fault of the upstream. */
+function isSendable(secret: string): boolean {
+  return /^[\t\x20-\x7e]+$/.test(secret);
+}
+
+function isAddress(baseURL: string): boolean {
+  const protocol = URL.parse(baseURL)?.protocol;
+  return protocol === 'https:' || protocol === 'http:';
 }
 
 /** An empty list of patterns serves every model. */
