@@ -1,10 +1,11 @@
 // Search, then relay: from a rule to an answer that has reached the client, or a ClientError that says why not.
 
-import type { Trail } from '../accounting/trail.ts';
+import type { Outcome, Trail } from '../accounting/trail.ts';
 import { ClientError } from '../canonical/client-error.ts';
 import type { Principal, Rule } from '../config/snapshot.ts';
 import { exhausted, inBandError } from '../routing/exhausted.ts';
 import type { Visit } from '../routing/plan.ts';
+import type { RelayEnd } from '../stream/relay.ts';
 import type { ProxyRequest } from './decode.ts';
 import type { Breakage, Reply } from './reply.ts';
 import { endAttempt, judged, search, type SearchSettings } from './search.ts';
@@ -54,7 +55,7 @@ async function relayTo(
   });
   const { usage } = attempt.answer;
   if (usage !== undefined) trail.usage = usage;
-  trail.outcome = end.type === 'complete' ? 'answered' : end.type === 'broken' ? 'failed-in-band' : 'client-left';
+  trail.outcome = outcomeOf(end);
   endAttempt(trail, attempt, clock, observer);
 
   function tell(breakage: Breakage, { record }: SentAttempt): ClientError {
@@ -68,6 +69,17 @@ async function relayTo(
     };
     record.failure = judge.failed(failed);
     return inBandError(record.failure);
+  }
+}
+
+function outcomeOf(end: RelayEnd): Outcome {
+  switch (end.type) {
+    case 'complete':
+      return 'answered';
+    case 'broken':
+      return 'failed-in-band';
+    case 'aborted':
+      return end.reason === 'drain-deadline' ? 'failed-in-band' : 'client-left';
   }
 }
 
