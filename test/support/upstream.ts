@@ -50,6 +50,8 @@ export class ScriptedUpstream {
   script: Script;
   /** Requests that a connection serves; a further one finds it reset. As servers do that close idle connections. */
   requestsPerConnection = Infinity;
+  /** Answers as soon as a request has begun, and reads no more of it than has come. */
+  onHead: Script | undefined;
   readonly requests: UpstreamRequest[] = [];
   /** Connections accepted so far, and those that were reset because a further request came. */
   connectionsTotal = 0;
@@ -134,7 +136,14 @@ export class ScriptedUpstream {
         socket.resetAndDestroy();
         return;
       }
-      for (const wire of reader.push(chunk)) {
+      const wires = reader.push(chunk);
+      if (this.onHead !== undefined && reader.isInside) {
+        socket.pause();
+        const begun = { method: '', target: '', fields: [], body: Buffer.alloc(0) };
+        turn = this.#answer(this.#note(begun, connection, 0), socket, closed, this.onHead);
+        return;
+      }
+      for (const wire of wires) {
         const request = this.#note(wire, connection, served.length);
         served.push(request);
         state.busy = true;
@@ -152,8 +161,8 @@ export class ScriptedUpstream {
     return request;
   }
 
-  async #answer(request: UpstreamRequest, socket: Socket, closed: Promise<void>): Promise<void> {
-    await this.script({
+  async #answer(request: UpstreamRequest, socket: Socket, closed: Promise<void>, script = this.script): Promise<void> {
+    await script({
       request,
       closed,
       async send(bytes) {

@@ -5,9 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { chat, chatRequest, markedText } from '../../support/chat.ts';
 import { ask, errorOf, streamedContentOf } from '../../support/client.ts';
+import { provider, route, ruleInOrder } from '../../support/config.ts';
 import { eventually } from '../../support/eventually.ts';
 import { stopAtOnce } from '../../support/scripts.ts';
 import { openStage } from '../../support/stage.ts';
+import { startUpstream } from '../../support/upstream.ts';
+import { makeMount, publish } from '../proxy/mount.ts';
+import { loopback, startProxyProcess } from '../proxy/proxy-process.ts';
 
 const streamed = chatRequest('one', { stream: true });
 
@@ -81,4 +85,19 @@ it('answers 503 at the deadline to those who have nothing yet, and blames no bac
     expect(answered.headers['connection']).toBe('close');
   }
   expect(stage.upstreams.b.requests).toHaveLength(0);
+});
+
+it('is told to stop by SIGTERM as a process, and logs whom it could not wait for', { timeout: 60_000 }, async () => {
+  await using upstream = await startUpstream(chat('a', { gapMs: 50, words: 400 }));
+  using mount = makeMount();
+  mount.hold(
+    publish({ providers: [provider('a', upstream.baseURL)], routes: [route('chat', [ruleInOrder(['a'])])] }).files,
+  );
+  await using proxy = await startProxyProcess(mount, { args: [...loopback, '--access-log', '--drain-seconds', '1'] });
+  const stream = proxy.chat({ body: streamed });
+  await eventually(() => upstream.requests.length === 1);
+  proxy.program.process.kill('SIGTERM');
+  expect((await stream).text).toMatch(/"code":"draining"\}\}\n\n$/);
+  expect(await proxy.program.ended).toBe(0);
+  expect(proxy.program.out()).toMatch(/"outcome":"failed-in-band","error":"draining"/);
 });
