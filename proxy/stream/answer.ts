@@ -69,6 +69,9 @@ export class Answer {
   #ended: 'end' | FailureSignal | 'deadline' | undefined;
   #source: AnswerSource | undefined;
   #decoder: ContentDecoder | undefined;
+  /** Why nothing is read: the client takes nothing, or the decoder has enough to do. */
+  #clientWaits = false;
+  #decoderWaits = false;
   #reader: StreamReader | undefined;
   #tap: StreamTap | undefined;
   #usage: Usage | undefined;
@@ -130,13 +133,15 @@ export class Answer {
   pause(): void {
     this.#deadlines.suspend();
     this.#decoder?.pause();
+    this.#clientWaits = true;
     this.#source?.pause();
   }
 
   resume(): void {
     this.#deadlines.resume();
     this.#decoder?.resume();
-    this.#source?.resume();
+    this.#clientWaits = false;
+    this.#readOn();
   }
 
   /** Stops the request; nothing more is heard of it. */
@@ -166,6 +171,10 @@ export class Answer {
         data: (chunk) => this.#read(chunk),
         end: () => this.#complete(),
         broken: (cause) => this.#broke({ type: 'truncated', cause }),
+        ready: () => {
+          this.#decoderWaits = false;
+          this.#readOn();
+        },
       });
     } catch (error) {
       this.#broke(this.#invalid(error instanceof Error ? error.message : String(error)));
@@ -173,8 +182,12 @@ export class Answer {
   }
 
   data(chunk: Buffer): void {
-    if (this.#decoder === undefined) this.#read(chunk);
-    else this.#decoder.push(chunk);
+    if (this.#decoder === undefined) {
+      this.#read(chunk);
+    } else if (!this.#decoder.push(chunk)) {
+      this.#decoderWaits = true;
+      this.#source?.pause();
+    }
   }
 
   end(): void {
@@ -191,6 +204,10 @@ export class Answer {
   }
 
   // Reading.
+
+  #readOn(): void {
+    if (!this.#clientWaits && !this.#decoderWaits) this.#source?.resume();
+  }
 
   #openStream(): void {
     const { protocol, hideUsage, onMalformed } = this.#settings;

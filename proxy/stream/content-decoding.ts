@@ -8,11 +8,14 @@ export interface DecodedListener {
   end(): void;
   /** The bytes are not what the encoding says. */
   broken(error: Error): void;
+  /** What was pushed has been worked off. */
+  ready(): void;
 }
 
 /** Takes encoded bytes. */
 export interface ContentDecoder {
-  push(chunk: Buffer): void;
+  /** False asks to wait for `ready` before pushing more. */
+  push(chunk: Buffer): boolean;
   end(): void;
   /** Decodes no further until `resume`: a few bytes may stand for a thousand times as many. */
   pause(): void;
@@ -42,8 +45,9 @@ export function createContentDecoder(
   stream.on('data', (chunk: Buffer) => listener.data(chunk));
   stream.on('end', () => listener.end());
   stream.on('error', (error) => listener.broken(error));
+  stream.on('drain', () => listener.ready());
   return {
-    push: (chunk) => void stream.write(chunk),
+    push: (chunk) => stream.write(chunk),
     end: () => void stream.end(),
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),

@@ -1,0 +1,24 @@
+import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { AnswerRig } from './answer-rig.ts';
+
+const gzipped = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+const encoded = gzipSync(randomBytes(256 * 1024));
+
+test('an upstream that sends faster than its encoding is undone is made to wait', async () => {
+  const rig = new AnswerRig({ stream: false }).head(gzipped);
+  rig.data(encoded.subarray(0, 100_000));
+  expect(rig.orders).toEqual(['pause']);
+  await expect.poll(() => rig.orders).toEqual(['pause', 'resume']);
+});
+
+test('and goes on waiting while the client is slow, too', async () => {
+  const rig = new AnswerRig({ stream: false }).head(gzipped);
+  rig.data(encoded.subarray(0, 100_000));
+  rig.answer.pause();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(rig.orders).toEqual(['pause', 'pause']);
+  rig.answer.resume();
+  await expect.poll(() => rig.orders.at(-1)).toBe('resume');
+});
