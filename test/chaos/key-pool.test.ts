@@ -14,8 +14,10 @@ import { sized, timeoutMs } from './scale.ts';
 const requests = sized({ usual: 2000, full: 20_000 });
 const atOnce = 20;
 const restMs = 1000;
-/** Between a limit's answer and its reset, less what the two ends may differ by. */
-const toleranceMs = 60;
+/** What was sent before a limit was known arrives at most so much later, on a machine that is busy with other tests. */
+const inFlightMs = 200;
+/** A reset counts from when the gateway has read it. */
+const toleranceMs = 20;
 const random = seededRandom(41);
 const names = (kind: string): string[] => Array.from({ length: 5 }, (_, number) => `${kind}${number}`);
 
@@ -66,7 +68,7 @@ test(`of ${requests} requests none fails for a key`, { timeout: timeoutMs(180) }
   const uses = new Tally();
   for (const request of sent) uses.add(keyOf(request));
   const early = limitedAt.filter(({ key, request }) => {
-    const knownAtMs = (request.answeredAtMs ?? Infinity) + toleranceMs;
+    const knownAtMs = (request.answeredAtMs ?? Infinity) + inFlightMs;
     const resetAtMs = (request.answeredAtMs ?? 0) + restMs - toleranceMs;
     return sent.some((it) => keyOf(it) === key && it.receivedAtMs > knownAtMs && it.receivedAtMs < resetAtMs);
   });
