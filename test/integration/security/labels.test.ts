@@ -10,6 +10,7 @@ import { startTestGateway, type TestGateway } from '../../support/gateway.ts';
 import { answer } from '../../support/scripts.ts';
 import { type Script, type ScriptedUpstream, startUpstream } from '../../support/upstream.ts';
 import { sendRaw } from '../ingress/rig.ts';
+import { report } from '../state/redis-fleet.ts';
 
 const names = 2000;
 const atOnce = 20;
@@ -75,14 +76,16 @@ function seriesOf(metrics: string): readonly string[] {
 }
 
 test(`${names} names of models, paths, keys and ids make no series of their own`, { timeout: 60_000 }, async () => {
-  await invent(400);
-  const before = seriesOf(await gateway.metrics());
+  await invent(names / 10);
+  const early = seriesOf(await gateway.metrics());
   await invent(names);
   const text = await gateway.metrics();
-  const after = seriesOf(text);
-  expect(after.filter((series) => !before.includes(series))).toEqual([]);
+  const series = seriesOf(text);
   expect(text).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-/);
-  expect(new Set(after).size).toBe(after.length);
+  expect(new Set(series).size).toBe(series.length);
+  // What happens for the first time may still come: a histogram or two, whatever the number of names.
+  report(`series after ${names / 10} names and after ${names} more`, { before: early.length, after: series.length });
+  expect(series.length - early.length).toBeLessThan(100);
 });
 
 describe('the admin port of a running gateway', () => {
