@@ -71,7 +71,9 @@ class RedisProcess implements TestRedis {
     this.#file = file;
     this.port = port;
     this.url = `redis://127.0.0.1:${port}`;
-    this.admin = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => 20 });
+    // As often as it takes: a server that is restarted on a busy machine is away for a while.
+    const patience = { retryStrategy: () => 20, maxRetriesPerRequest: null };
+    this.admin = new Redis({ host: '127.0.0.1', port, lazyConnect: true, ...patience });
     this.admin.on('error', () => {});
   }
 
