@@ -1,5 +1,7 @@
 // Many clients at once, and the table that a run prints in the end.
 
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
 /** Runs `count` tasks by their numbers, so many at a time. */
 export async function crowd(count: number, atOnce: number, task: (number: number) => Promise<void>): Promise<void> {
   let next = 0;
@@ -44,6 +46,19 @@ export class Tally {
     const sorted = [...this.#counts].sort(([a], [b]) => a.localeCompare(b));
     return sorted.map(([name, count]) => `${name} ${count}`).join(', ');
   }
+}
+
+/**
+ * Watches for stalls of this process, in which clients, gateway and upstreams are. The result says what may lie between
+ * a failure and the arrival of a request that was sent before it was known: two turns of a loop that stood still.
+ */
+export function watchStalls(): () => number {
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  return () => {
+    delay.disable();
+    return 50 + (2 * delay.max) / 1e6;
+  };
 }
 
 /** Prints what a run came to. */

@@ -86,7 +86,7 @@ export interface ExtraSettings {
   readonly disableMs: number;
   /** After so long an upstream that hangs has failed. */
   readonly hangMs: number;
-  /** What was sent before a failure was known may arrive so much later. */
+  /** What the two ends of a connection may differ by: what was sent before a failure was known arrives so much later. */
   readonly inFlightMs: number;
 }
 
@@ -115,10 +115,11 @@ function extrasOf(
   return failures.flatMap(({ request }) => {
     const overAtMs = overAt(request);
     if (overAtMs < coveredUntilMs || overAtMs === Infinity) return [];
-    // A request that hangs is over for the gateway a while before its connection is seen to close.
+    // A request that hangs is over for the gateway before its connection is seen to close, and may have arrived late:
+    // servers accept one connection per turn of their loop.
     coveredUntilMs = Math.min(overAtMs, request.receivedAtMs + hangMs) + disableMs;
     const extra = requests.filter(
-      ({ receivedAtMs }) => receivedAtMs > overAtMs + inFlightMs && receivedAtMs < coveredUntilMs,
+      ({ receivedAtMs }) => receivedAtMs > overAtMs + inFlightMs && receivedAtMs < coveredUntilMs - inFlightMs,
     );
     return [extra.length];
   });
