@@ -77,7 +77,10 @@ export class Reply {
 
   #headers({ answer, record }: SentAttempt): OutgoingHeaders {
     const headers = replyHeaders(answer.headers);
-    if (this.#request.stream) headers['cache-control'] = 'no-cache';
+    if (this.#request.stream) {
+      headers['cache-control'] = 'no-cache';
+      headers['content-type'] ??= this.#request.client.streamType;
+    }
     Object.assign(headers, sluiceHeaders(this.#request.exchange, this.#trail));
     headers['x-sluice-backend'] = record.backendName;
     return headers;

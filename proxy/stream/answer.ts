@@ -219,8 +219,7 @@ export class Answer {
   #phaseOf(status: number, headers: SignalHeaders): Phase {
     if (status < 200 || status > 299 || this.#settings.isFailure(status)) return 'error';
     if (this.#settings.protocol === undefined) return 'opaque';
-    const isStream = headers['content-type']?.toLowerCase().startsWith('text/event-stream') ?? false;
-    return this.#settings.stream && isStream ? 'stream' : 'whole';
+    return this.#settings.stream && mayBeStream(status, headers['content-type']) ? 'stream' : 'whole';
   }
 
   #read(chunk: Buffer): void {
@@ -380,4 +379,9 @@ export class Answer {
     const body = this.#held.whole().toString('utf8', 0, 1024);
     return { type: 'invalid', detail, body, headers: this.headers };
   }
+}
+
+/** Plain servers do not name the type of their streams, or call them text; what is in them is judged frame by frame. */
+function mayBeStream(status: number, type: string | undefined): boolean {
+  return type === undefined ? status === 200 : /^text\/(event-stream|plain)/i.test(type);
 }
