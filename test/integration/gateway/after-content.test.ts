@@ -114,6 +114,24 @@ describe('a stream of responses that is cut', () => {
   );
 });
 
+it.each(['v7', 'v6'] as const)(
+  'a completion of the old kind that is cut makes the official client %s throw',
+  async (version) => {
+    await using stage = await openStage(
+      { a: stopAfter(450, 'end', openai('a')) },
+      { route: { models: [{ name: 'completer', type: 'Exact' }] } },
+    );
+    const client = official(version, `${stage.gateway.url}/v1`);
+    let seen = '';
+    const read = async (): Promise<void> => {
+      const stream = await client.completions.create({ model: 'completer', prompt: 'x', stream: true });
+      for await (const chunk of stream) seen += chunk.choices[0]?.text ?? '';
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'stream_truncated' });
+    expect(seen).toMatch(/^once /);
+  },
+);
+
 it('cuts the connection where an answer of no stream breaks after it was begun', async () => {
   const content = 'x'.repeat(10 * 1024 * 1024);
   const body = JSON.stringify({ choices: [{ index: 0, message: { content }, finish_reason: 'stop' }] });

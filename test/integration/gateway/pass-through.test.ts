@@ -120,6 +120,40 @@ it('passes a stream that ends with its finish but without [DONE]', async () => {
   expect(got.text).toMatch(/"finish_reason":"stop"\}\]\}\n\n$/);
 });
 
+it.each([
+  ['text/plain; charset=utf-8', 'text/plain; charset=utf-8'],
+  ['Text/Event-Stream', 'Text/Event-Stream'],
+  [undefined, 'text/event-stream'],
+])('takes a stream for one that calls itself %s', async (type, told) => {
+  await using stage = await openStage({
+    a: async (exchange) => {
+      const headers = { 'transfer-encoding': 'chunked', ...(type === undefined ? {} : { 'content-type': type }) };
+      const frames = chatFrames('a', exchange.request, {});
+      await exchange.send(Buffer.concat([encodeHead(200, headers), ...frames.map(encodeChunk), lastChunk]));
+    },
+    b: chat('b'),
+  });
+  const got = await ask(stage.chatURL, { body: chatRequest('one', { stream: true }) });
+  expect([got.headers['x-sluice-backend'], got.headers['content-type']]).toEqual(['a', told]);
+  expect(got.text).toContain('[DONE]');
+});
+
+it.each([undefined, 'text/plain', 'text/html', 'application/json'])(
+  'takes no page for a stream, even if it calls itself %s',
+  async (type) => {
+    const page = '<html>\n\n<body>Sign in to the network</body>\n\n</html>\n\n';
+    const headers = { 'content-length': String(page.length), ...(type === undefined ? {} : { 'content-type': type }) };
+    await using stage = await openStage({
+      a: bytes(Buffer.concat([encodeHead(200, headers), Buffer.from(page)])),
+      b: chat('b'),
+    });
+    const got = await ask(stage.chatURL, { body: chatRequest('one', { stream: true }) });
+    expect(got.headers['x-sluice-backend']).toBe('b');
+    expect(got.text).not.toContain('Sign in');
+    expect(await stage.gateway.backend('default/chat/a')).toMatchObject({ state: 'disabled' });
+  },
+);
+
 it('drops one malformed frame amid good ones', async () => {
   await using stage = await openStage({
     a: ({ request, ...rest }) => {
