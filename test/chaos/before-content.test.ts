@@ -14,7 +14,7 @@ import { sized, timeoutMs } from './scale.ts';
 const requests = sized({ usual: 2000, full: 20_000 });
 const atOnce = 40;
 /** Each has backends of its own, so that there are as many to fail. */
-const routes = 51;
+const routes = sized({ usual: 51, full: 401 });
 const disableMs = 1000;
 const changeEveryMs = 130;
 const hangMs = 300;
