@@ -48,6 +48,17 @@ export function matchOperation(method: string, path: string): PathMatch | undefi
   return segments.length === 1 || id === undefined ? { type: 'models' } : { type: 'model', id };
 }
 
+/**
+ * Whether the model that a request's body names is the model that it will use. Of operations that we do not know only
+ * those that their vendors document so: any other could be named a harmless model and use another.
+ * https://platform.openai.com/docs/api-reference
+ */
+export function usesNamedModel({ protocol, path }: Operation): boolean {
+  return protocol !== 'relay' || modelPaths.has(path);
+}
+
+const modelPaths: ReadonlySet<string> = new Set(['/images/generations', '/audio/speech', '/moderations']);
+
 /** Any other operation, to be passed on unread. */
 export function relayOperation(path: string): Operation {
   return { protocol: 'relay', path: `/${withoutVersion(split(path)).join('/')}` };

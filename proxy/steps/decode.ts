@@ -3,6 +3,7 @@
 import { ClientError } from '../canonical/client-error.ts';
 import type { LeftOutPin, Pin, Route, Snapshot } from '../config/snapshot.ts';
 import type { Exchange } from '../ingress/exchange.ts';
+import { usesNamedModel } from '../protocols/operations.ts';
 import type { ClientProtocol, Operation, PassThroughProtocol, Peek } from '../protocols/protocol.ts';
 import { protocols } from '../protocols/registry.ts';
 import { routeOfModel } from '../routing/resolve.ts';
@@ -19,6 +20,8 @@ export interface ProxyRequest {
   /** Undefined where the body is not looked at. */
   readonly peek: Peek | undefined;
   readonly model: string | undefined;
+  /** The model that decides who may ask for this; undefined where nothing says which it will be. */
+  readonly vouchedModel: string | undefined;
   readonly stream: boolean;
   readonly route: Route;
   readonly pin: Pin | LeftOutPin | undefined;
@@ -88,6 +91,7 @@ function assemble(
     ...protocols[operation.protocol],
     peek: opaque ? undefined : peek,
     model: peek?.model,
+    vouchedModel: usesNamedModel(operation) ? peek?.model : undefined,
     stream: !opaque && peek?.stream === true,
     route,
     pin,

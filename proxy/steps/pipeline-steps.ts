@@ -49,9 +49,9 @@ export function createSteps(settings: PipelineSettings): Steps {
       trail.outcome = 'answered';
       trail.status = 200;
     },
-    authenticate({ exchange, snapshot, route, model }, trail) {
+    authenticate({ exchange, snapshot, route, vouchedModel }, trail) {
       const principal = note(trail, identify(exchange.headers, snapshot, clock.now()));
-      authorize(principal, route, model);
+      authorize(principal, route, vouchedModel);
       return principal;
     },
     match: (request, principal, trail) => matchRule(request, principal, trail),

@@ -55,9 +55,9 @@ function explainRequest(asked: ExplainedRequest, snapshot: Snapshot, now: number
     rows.push(['answer', 'the list of the models that this client may use']);
     return;
   }
-  const { route, operation, model, stream } = request;
+  const { route, operation, model, stream, vouchedModel } = request;
   rows.push(['operation', describeOperation(request)], ['route', describeRoute(route.config)]);
-  authorize(principal, route, model);
+  authorize(principal, route, vouchedModel);
   const context = { headers: exchange.headers, path: exchange.path, model, stream, principal };
   const rule = explainRules(request, context, rows);
   explainPlan({ request, rule, context, operation, now }, rows);

@@ -112,3 +112,16 @@ it('does not let a key for one model in where the request names none', async () 
   expect((await relay('sk-narrow')).status).toBe(403);
   expect((await relay('sk-all')).status).toBe(200);
 });
+
+it.each([
+  ['/images/generations', 200],
+  ['/fine_tuning/jobs', 403],
+  ['/assistants', 403],
+  ['/deployments/large/chat/completions', 403],
+])('takes the model in the body of %s for the one that is used only where that is so', async (path, status) => {
+  await using stage = await open([clientKey('narrow', 'sk-narrow', { models: ['chat'] }), clientKey('all', 'sk-all')]);
+  const relay = (key: string) =>
+    ask(`${stage.gateway.url}/keys${path}`, { body: { model: 'chat' }, headers: { authorization: `Bearer ${key}` } });
+  expect((await relay('sk-narrow')).status).toBe(status);
+  expect((await relay('sk-all')).status).toBe(200);
+});
