@@ -8,7 +8,7 @@ import { providerKind } from '../providers/provider-kind.ts';
 import { compileLabelSelector } from '../routing/label-selector.ts';
 import { keyTarget } from '../routing/target.ts';
 import { compileRules } from './rule-compile.ts';
-import type { Credentials, GatewayConfig, RouteConfig } from './schema.ts';
+import type { Credentials, GatewayConfig, RouteConfig, ProviderConfig } from './schema.ts';
 import type { Backend, Candidate, Provider, Route, Rule, Snapshot, UpstreamKey } from './snapshot.ts';
 
 /** A configuration that does not hold together; `reasons` say why, one per problem. */
@@ -65,13 +65,19 @@ function compileProviders(config: GatewayConfig, credentials: Credentials): Map<
   }
   const providers = new Map<string, Provider>();
   for (const provider of config.providers) {
-    if (providerKind(provider.type) === undefined) {
-      throw new ConfigRefused([`provider ${provider.id}: this proxy cannot speak to type ${provider.type}`]);
-    }
-    if (!isAddress(provider.baseURL)) throw new ConfigRefused([`provider ${provider.id}: baseURL is no HTTP address`]);
-    providers.set(provider.id, { id: provider.id, config: provider, keys: keys.get(provider.id) ?? [] });
+    providers.set(provider.id, compileProvider(provider, keys.get(provider.id) ?? []));
   }
   return providers;
+}
+
+function compileProvider(config: ProviderConfig, keys: readonly UpstreamKey[]): Provider {
+  const { id, type, baseURL } = config;
+  const kind = providerKind(type);
+  if (kind === undefined) throw new ConfigRefused([`provider ${id}: this proxy cannot speak to type ${type}`]);
+  if (!isAddress(baseURL)) throw new ConfigRefused([`provider ${id}: baseURL is no HTTP address`]);
+  const pathStart = baseURL.indexOf('/', baseURL.indexOf('://') + 3);
+  const basePath = pathStart === -1 ? '' : baseURL.slice(pathStart).replace(/\/$/, '');
+  return { id, config, kind, origin: new URL(baseURL).origin, basePath, keys };
 }
 
 /** What no header can carry is no key: trying it would only look like a fault of the upstream. */

@@ -3,6 +3,7 @@
 
 import type { PickerStrategy } from '../balancing/picker.ts';
 import type { Edits } from '../protocols/protocol.ts';
+import type { ProviderKind } from '../providers/provider-kind.ts';
 import type { IncomingHeaderMap } from './headers.ts';
 import type {
   FailoverConfig,
@@ -59,6 +60,11 @@ export interface Provider {
   /** `namespace/name` of the LLMProvider. */
   readonly id: string;
   readonly config: ProviderConfig;
+  readonly kind: ProviderKind;
+  /** Scheme, host and port of the base URL. */
+  readonly origin: string;
+  /** Path of the base URL, without a trailing slash. */
+  readonly basePath: string;
   readonly keys: readonly UpstreamKey[];
 }
 

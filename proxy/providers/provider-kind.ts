@@ -11,8 +11,6 @@ export type Authentication = 'bearer' | 'api-key';
 /** One vendor. */
 export interface ProviderKind {
   readonly authentication: Authentication;
-  /** Protocols whose requests reach the vendor as they are. `relay` stands for all other operations. */
-  readonly protocols: ReadonlySet<ProtocolId>;
   /** Whether streams report usage only if `stream_options.include_usage` is set. */
   readonly usageOnRequest: boolean;
   /** Path and query of an operation below the provider's base path. */
@@ -26,17 +24,8 @@ export interface Place {
   readonly model: string | undefined;
 }
 
-const openaiProtocols: ReadonlySet<ProtocolId> = new Set([
-  'openai-chat',
-  'openai-completions',
-  'openai-responses',
-  'openai-embeddings',
-  'relay',
-]);
-
 const openai: ProviderKind = {
   authentication: 'bearer',
-  protocols: openaiProtocols,
   usageOnRequest: true,
   locate: ({ path }) => path,
 };
@@ -50,7 +39,6 @@ const mistral: ProviderKind = { ...openai, usageOnRequest: false };
  */
 const azure: ProviderKind = {
   authentication: 'api-key',
-  protocols: openaiProtocols,
   usageOnRequest: true,
   locate({ path, protocol }, { config, model }) {
     const { apiVersion, deploymentPath } = config.azure ?? {};

@@ -3,7 +3,6 @@
 
 import type { IncomingHeaderMap } from '../config/headers.ts';
 import type { Provider, UpstreamKey } from '../config/snapshot.ts';
-import { providerKind } from './provider-kind.ts';
 
 const passed = [
   'content-type',
@@ -46,6 +45,6 @@ export function upstreamHeaders({ incoming, provider, key, clientCredential }: H
 }
 
 function authenticate(headers: Record<string, string>, provider: Provider, credential: string): void {
-  if (providerKind(provider.config.type)?.authentication === 'api-key') headers['api-key'] = credential;
+  if (provider.kind.authentication === 'api-key') headers['api-key'] = credential;
   else headers['authorization'] = `Bearer ${credential}`;
 }

@@ -13,8 +13,6 @@ export interface FailureThreshold {
 export interface FailureCounter {
   /** Counts one failure; true if the target is now to be disabled, which starts its count anew. */
   add(target: string, threshold: FailureThreshold): boolean;
-  /** Forgets a target's failures: it works again, or a person says so. */
-  clear(target: string): void;
 }
 
 /** Failures remembered per target. More within one window would mean that nobody wants the target disabled. */
@@ -48,5 +46,5 @@ export function createFailureCounter({ clock }: { readonly clock: Clock }): Fail
     }
   }
 
-  return { add, clear: (target) => void failedAtMs.delete(target) };
+  return { add };
 }

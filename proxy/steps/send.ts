@@ -6,7 +6,6 @@ import { readClientKey } from '../auth/client-key.ts';
 import type { AttemptOutcome } from '../canonical/attempt.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { Backend, Rule, UpstreamKey } from '../config/snapshot.ts';
-import { providerKind } from '../providers/provider-kind.ts';
 import { upstreamHeaders } from '../providers/upstream-headers.ts';
 import type { Attempt } from '../routing/failover.ts';
 import { isListedStatus } from '../routing/failure-settings.ts';
@@ -94,19 +93,13 @@ function buildRequest(request: ProxyRequest, { backend }: Visit, key: UpstreamKe
     clientCredential: passthrough ? readClientKey(exchange.headers) : undefined,
   });
   const place = { config: provider.config, model: backend.upstreamModel ?? request.model };
-  const located = providerKind(provider.config.type)?.locate(operation, place) ?? operation.path;
+  const located = provider.kind.locate(operation, place);
   return {
     method: exchange.method,
-    path: basePath(provider.config.baseURL) + withQuery(located, exchange.query, operation.protocol === 'relay'),
+    path: provider.basePath + withQuery(located, exchange.query, operation.protocol === 'relay'),
     headers,
     body: exchange.body.length === 0 ? undefined : editBody(request, backend),
   };
-}
-
-/** The path of a base URL, without a trailing slash. */
-function basePath(baseURL: string): string {
-  const start = baseURL.indexOf('/', baseURL.indexOf('://') + 3);
-  return start === -1 ? '' : baseURL.slice(start).replace(/\/$/, '');
 }
 
 /** Queries belong to operations that we do not know; ours have none that an upstream should see. */
@@ -119,11 +112,8 @@ function editBody(request: ProxyRequest, backend: Backend): Buffer {
   const { peek, passThrough, exchange } = request;
   if (peek === undefined || passThrough === undefined) return exchange.body;
   const { usageEdit } = peek;
-  if (usageEdit === undefined || !asksForUsage(backend)) return passThrough.rewrite(exchange.body, peek, backend.edits);
+  if (usageEdit === undefined || !backend.provider.kind.usageOnRequest)
+    return passThrough.rewrite(exchange.body, peek, backend.edits);
   const set = new Map(backend.edits.set).set(usageEdit.name, usageEdit.json);
   return passThrough.rewrite(exchange.body, peek, { set, remove: backend.edits.remove });
-}
-
-function asksForUsage(backend: Backend): boolean {
-  return providerKind(backend.provider.config.type)?.usageOnRequest === true;
 }

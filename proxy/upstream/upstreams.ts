@@ -39,11 +39,11 @@ export function createUpstreams({ clock, addresses, resolve }: UpstreamsSettings
   const open = new Map<string, OpenPool>();
 
   function openFor(provider: Provider, connectMs: number): OpenPool {
-    const { baseURL, endpointSource, tls } = provider.config;
+    const { endpointSource, tls } = provider.config;
     const service = endpointSource === 'Service';
     const allowed = (address: string): boolean => allows(address, service);
     const settings = {
-      origin: new URL(baseURL).origin,
+      origin: provider.origin,
       connectMs,
       caCertificates: tls?.caCertificates,
       serverName: tls?.serverName,
@@ -55,8 +55,8 @@ export function createUpstreams({ clock, addresses, resolve }: UpstreamsSettings
   function keyOf(provider: Provider): string {
     let key = keys.get(provider);
     if (key === undefined) {
-      const { baseURL, endpointSource, tls } = provider.config;
-      key = JSON.stringify([provider.id, new URL(baseURL).origin, endpointSource, tls]);
+      const { endpointSource, tls } = provider.config;
+      key = JSON.stringify([provider.id, provider.origin, endpointSource, tls]);
       keys.set(provider, key);
     }
     return key;

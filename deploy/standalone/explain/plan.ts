@@ -3,7 +3,6 @@
 import { ClientError, type ErrorCode } from '../../../proxy/canonical/client-error.ts';
 import type { Backend, Candidate, MatchContext, Rule } from '../../../proxy/config/snapshot.ts';
 import type { Operation } from '../../../proxy/protocols/protocol.ts';
-import { providerKind } from '../../../proxy/providers/provider-kind.ts';
 import { Availability } from '../../../proxy/routing/availability.ts';
 import { createPinnedPlan, createPlan, type Visit } from '../../../proxy/routing/plan.ts';
 import type { ProxyRequest } from '../../../proxy/steps/decode.ts';
@@ -125,9 +124,9 @@ class PlanExplanation {
   #placeOf({ provider, ...backend }: Backend): string {
     const { request, operation } = this.#planned;
     const place = { config: provider.config, model: backend.upstreamModel ?? request.model };
-    const path = providerKind(provider.config.type)?.locate(operation, place) ?? operation.path;
+    const path = provider.kind.locate(operation, place);
     const query = operation.protocol === 'relay' ? request.exchange.query : '';
-    return `${request.exchange.method} ${provider.config.baseURL.replace(/\/$/, '')}${path}${query}`;
+    return `${request.exchange.method} ${provider.origin}${provider.basePath}${path}${query}`;
   }
 
   #describeBody(backend: Backend): string {

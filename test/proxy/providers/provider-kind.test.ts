@@ -82,11 +82,6 @@ describe('the place of an operation', () => {
 });
 
 describe('a vendor', () => {
-  it.each(spoken)('takes the protocols of the OpenAI family and anything unread: %s', (type) => {
-    const protocols = ['openai-chat', 'openai-completions', 'openai-responses', 'openai-embeddings', 'relay'] as const;
-    expect(providerKind(type)?.protocols).toEqual(new Set(protocols));
-  });
-
   it.each(spoken)('is shown a credential in its way: %s', (type) => {
     expect(providerKind(type)?.authentication).toBe(type === 'AzureOpenAI' ? 'api-key' : 'bearer');
   });

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ProviderType, UpstreamKeyConfig } from '../../../proxy/config/schema.ts';
 import type { Provider, UpstreamKey } from '../../../proxy/config/snapshot.ts';
+import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
 import { upstreamHeaders } from '../../../proxy/providers/upstream-headers.ts';
-import { provider, upstreamKey } from '../../support/config.ts';
+import { configOf, provider, upstreamKey } from '../../support/config.ts';
 
 const passed = [
   'content-type',
@@ -18,7 +19,10 @@ const passed = [
 const canary = 'CANARY-client-credential';
 
 function providerOf(type: ProviderType = 'OpenAI'): Provider {
-  return { id: 'default/a', config: provider('a', 'https://upstream.example', { type }), keys: [] };
+  const pair = configOf({ providers: [provider('a', 'https://upstream.example', { type })], routes: [] });
+  const compiled = compileSnapshot(pair.config, pair.credentials).providers.get('default/a');
+  if (compiled === undefined) throw new Error('the provider is not there');
+  return compiled;
 }
 
 function keyOf(differs: Partial<UpstreamKeyConfig> = {}): UpstreamKey {
