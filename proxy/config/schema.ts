@@ -311,13 +311,28 @@ export const credentialsSchema = z.object({
 /** Parts that a configuration may have: the ConfigMap of the index holds one, and eight more are mounted. */
 export const partsMax = 9;
 
+/** The ConfigMap that holds the index of a class, and part 0 beside it. */
+export function indexHolder(className: string): string {
+  return `sluice-${className}`;
+}
+
+/** The ConfigMap that holds a part: the index's own, then `NAME-0` to `NAME-7`. `holder` is the name of the index's. */
+export function partHolder(holder: string, part: number): string {
+  return part === 0 ? holder : `${holder}-${part - 1}`;
+}
+
+/** The Secret that holds the credentials, present and previous. `holder` is the name of the index's ConfigMap. */
+export function credentialsHolder(holder: string): string {
+  return `${holder}-credentials`;
+}
+
 /** File (and ConfigMap key) of the index. */
 export const indexName = 'index.json';
 
 /**
  * What is published: where the configuration is, in one part or several. Parts are files beside the index, each in a
  * ConfigMap of its own where one is too small; credentials are in `credentials-DIGEST.json`, so that the previous ones
- * can lie beside the new ones.
+ * can lie beside the new ones. Written in the order Secret, shards, index: who sees an index can have the rest.
  */
 export const configIndexSchema = z.object({
   version: z.literal(configVersion),
@@ -333,9 +348,14 @@ export const configIndexSchema = z.object({
     .max(partsMax),
 });
 
-/** The file (and Secret key) of the credentials with this digest. */
+/** The file (and Secret key) of the credentials with this digest, as readable JSON. */
 export function credentialsName(digest: string): string {
   return `credentials-${digest}.json`;
+}
+
+/** The same, gzipped: a Secret holds 1 MiB, and two sets of credentials for a while. Either file will do. */
+export function gzippedCredentialsName(digest: string): string {
+  return `${credentialsName(digest)}.gz`;
 }
 
 /** Where a published configuration is. */

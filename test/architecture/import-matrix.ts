@@ -24,9 +24,21 @@ const protocol = 'proxy/protocols/protocol.ts';
 const seams = [protocol, 'proxy/ingress/exchange.ts', 'proxy/accounting/trail.ts', 'proxy/state/store.ts'];
 const cel = '@marcbachmann/cel-js';
 const telemetry = ['prom-client', 'pino', '@opentelemetry'];
-const operatorRooms = ['kube', 'watch', 'queue', 'reconcile', 'compile', 'apply', 'status', 'telemetry'].map(
-  (name) => `operator/${name}`,
-);
+const operatorRooms = [
+  'kube',
+  'watch',
+  'queue',
+  'reconcile',
+  'compile',
+  'apply',
+  'status',
+  'telemetry',
+  'leader',
+  'events',
+  'acks',
+].map((name) => `operator/${name}`);
+// What every room of the operator is given, decisions excepted: they know no time and say nothing.
+const operatorGround = ['operator/clock.ts', 'operator/log.ts'];
 
 function folder(name: string, allowed: Partial<Omit<Room, 'files'>>): Room {
   return {
@@ -79,6 +91,7 @@ export const rooms: readonly Room[] = [
   proxyFolder('providers', { imports: [protocol] }),
   proxyFolder('ingress', { imports: ['proxy/protocols'], packages: ['fastify', '@fastify', 'ipaddr.js'] }),
   proxyFolder('upstream', { packages: ['undici', 'ipaddr.js'] }),
+  proxyFolder('kube', { packages: ['undici', 'yaml'] }),
   proxyFolder('admin', { imports: ['proxy/state/store.ts'], packages: ['fastify', '@fastify'] }),
   proxyFolder('console'),
   proxyFolder('telemetry', { packages: telemetry }),
@@ -94,9 +107,19 @@ export const rooms: readonly Room[] = [
 
   folder('operator/compile', { imports: ['crds', ...contract], builtins: ['node:crypto'] }),
   folder('operator/status', { imports: ['crds', schema], types: ['operator/compile'], builtins: [] }),
-  folder('operator/kube', { imports: ['crds'], packages: ['@kubernetes/client-node'] }),
-  folder('operator/telemetry', { packages: telemetry }),
-  files(/^operator\/(watch|queue|reconcile|apply)\//, { imports: [...operatorRooms, 'crds', schema] }),
+  folder('operator/kube', { imports: ['crds', ...operatorGround], packages: ['@kubernetes/client-node', 'undici'] }),
+  folder('operator/leader', { imports: ['operator/kube', ...operatorGround] }),
+  folder('operator/events', { imports: ['operator/kube', ...operatorGround] }),
+  folder('operator/acks', {
+    imports: ['operator/kube', ...operatorGround],
+    types: ['operator/status'],
+    packages: ['undici'],
+  }),
+  folder('operator/telemetry', { imports: operatorGround, packages: telemetry }),
+  files(/^operator\/(watch|queue|reconcile|apply)\//, {
+    imports: [...operatorRooms, ...operatorGround, 'crds', schema],
+  }),
+  files(/^operator\/(clock|log)\.ts$/, { builtins: [] }),
   files(/^operator\/(main|operator)\.ts$/, { imports: ['operator', 'crds', schema], packages: ['commander'] }),
 
   files(/^deploy\//, {
