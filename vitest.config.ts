@@ -1,11 +1,11 @@
-// Three projects by what a test needs: nothing, real servers on this machine, a whole cluster. `npm test` runs the
-// first two; `npm test -- --project e2e` the third.
+// Four projects by what a test needs: nothing, real servers on this machine, a real API server, a whole cluster.
+// `npm test` runs the first three; `npm test -- --project e2e` the fourth.
 
 import { defineConfig } from 'vitest/config';
 
 const integration = ['test/integration/**/*.test.ts', 'test/chaos/**/*.test.ts'];
 const e2e = ['test/e2e/**/*.test.ts'];
-const cluster = ['test/cluster/**'];
+const kube = ['test/integration/{operator,crds}/**/*.test.ts', 'test/cluster/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...integration, ...e2e, ...cluster],
+          exclude: [...integration, ...e2e, ...kube],
           pool: 'threads',
           // Property tests take seconds on a machine that is busy with others.
           testTimeout: 30_000,
@@ -26,11 +26,25 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: integration,
+          exclude: kube,
           pool: 'forks',
           testTimeout: 30_000,
           hookTimeout: 60_000,
           // Runs after the unit tests, so that servers under test have the cores to themselves.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'kube',
+          include: kube,
+          pool: 'forks',
+          maxWorkers: 2,
+          // Builds what is missing: minutes, once. What the tests share starts when the first of them asks for it.
+          globalSetup: 'test/cluster/global-setup.ts',
+          testTimeout: 30_000,
+          hookTimeout: 90_000,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -41,7 +55,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 600_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -24,7 +24,7 @@ try {
 async function runVitest(reportFile: string, args: readonly string[]): Promise<number> {
   const projects = args.some((arg) => arg.startsWith('--project'))
     ? []
-    : ['--project', 'unit', '--project', 'integration'];
+    : ['unit', 'integration', 'kube'].flatMap((name) => ['--project', name]);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
   const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
   const child = spawn(process.execPath, [vitest, 'run', ...projects, ...reporters, ...args], {
