@@ -1,6 +1,11 @@
-// How the rest of the operator talks to the API server: calls with a deadline that fail with a KubeError, and watches.
-// client-node gives the credentials (kubeconfig, in-cluster, exec plugins, OIDC) and nothing else: its generated calls
-// drop fields that they do not know, its watch cannot be asked for bookmarks, and each request would open a connection.
+// How the rest of the operator talks to the API server: calls with a deadline that fail with a KubeError, and streams.
+// client-node gives the credentials and nothing else: its generated calls drop fields that they do not know, its watch
+// cannot be asked for bookmarks, and each of its requests opens a connection.
+
+import { type Dispatcher, request } from 'undici';
+import { createConnections } from './connection.ts';
+import type { KubeCredentials } from './credentials.ts';
+import { KubeError, toKubeError } from './kube-error.ts';
 
 /** One request. */
 export interface KubeCall {
@@ -20,6 +25,17 @@ export interface KubeCall {
 /** A request that must answer within this time: the API server itself gives up after 60 s. */
 export const callTimeoutMs = 30_000;
 
+/** A watch that has not begun to answer within this time never will. */
+const streamOpenMs = 30_000;
+
+/** Of the body of an error: enough for a `metav1.Status`. */
+const errorBytesMax = 64 * 1024;
+
+/** Type of the patch that server-side apply takes; JSON is YAML. https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
+export const applyPatch = 'application/apply-patch+yaml';
+/** Type of a JSON merge patch (RFC 7396). */
+export const mergePatch = 'application/merge-patch+json';
+
 /** The API server, as one user. */
 export interface KubeClient {
   /** The parsed body of a 2xx answer. Rejects with a KubeError, also where nothing was answered. */
@@ -30,4 +46,108 @@ export interface KubeClient {
    */
   stream(call: KubeCall & { readonly signal: AbortSignal }): Promise<AsyncIterable<Uint8Array>>;
   close(): Promise<void>;
+}
+
+/** What is counted of each request. `code` is the HTTP status, or `<error>` where none came. */
+export interface RequestObserver {
+  requestEnded(request: { readonly method: string; readonly code: string; readonly seconds: number }): void;
+}
+
+/** What a client is made of. */
+export interface KubeClientOptions {
+  readonly credentials: KubeCredentials;
+  readonly userAgent: string;
+  readonly observer: RequestObserver;
+  /** Milliseconds. */
+  readonly monotonic: () => number;
+}
+
+/** Makes a client. Opens nothing before the first request. */
+export function createKubeClient({ credentials, userAgent, observer, monotonic }: KubeClientOptions): KubeClient {
+  const connections = createConnections(credentials);
+  const send = async (call: KubeCall, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
+    const startedMs = monotonic();
+    const end = (code: string): void =>
+      observer.requestEnded({ method: call.method, code, seconds: (monotonic() - startedMs) / 1000 });
+    try {
+      const { headers, tls } = await credentials.identity();
+      const response = await request(toURL(credentials.server, call), {
+        method: call.method,
+        dispatcher: connections.dispatcher(tls),
+        headers: { accept: 'application/json', 'user-agent': userAgent, ...contentHeaders(call), ...headers },
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        signal,
+      });
+      end(String(response.statusCode));
+      if (response.statusCode < 300) return response;
+      if (response.statusCode === 401) credentials.refresh();
+      throw await readError(describe(call), response);
+    } catch (error) {
+      if (error instanceof KubeError) throw error;
+      end('<error>');
+      throw toConnectionError(describe(call), error);
+    }
+  };
+  return {
+    async call<T>(call: KubeCall): Promise<T> {
+      const { timeoutMs = callTimeoutMs, signal } = call;
+      const deadline = AbortSignal.timeout(timeoutMs);
+      const { body } = await send(call, signal === undefined ? deadline : AbortSignal.any([deadline, signal]));
+      try {
+        return (await body.json()) as T;
+      } catch (error) {
+        throw toConnectionError(describe(call), error);
+      }
+    },
+    async stream(call) {
+      const opening = new AbortController();
+      const timer = setTimeout(() => opening.abort(new Error('no answer in time')), streamOpenMs).unref();
+      try {
+        return (await send(call, AbortSignal.any([opening.signal, call.signal]))).body;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    close: () => connections.close(),
+  };
+}
+
+function toURL(server: string, { path, query = {} }: KubeCall): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));
+  return `${server}${path}${parameters.size === 0 ? '' : `?${parameters}`}`;
+}
+
+function contentHeaders({ body, contentType = 'application/json' }: KubeCall): Record<string, string> {
+  return body === undefined ? {} : { 'content-type': contentType };
+}
+
+/** Method and path: names of objects, never what is in them. */
+function describe({ method, path }: KubeCall): string {
+  return `${method} ${path}`;
+}
+
+async function readError(what: string, { statusCode, headers, body }: Dispatcher.ResponseData): Promise<KubeError> {
+  const retryAfter = headers['retry-after'];
+  let text = '';
+  try {
+    for await (const chunk of body) {
+      text += String(chunk);
+      if (text.length > errorBytesMax) break;
+    }
+  } catch {
+    // The status says enough.
+  }
+  return toKubeError(what, {
+    status: statusCode,
+    retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+    body: text,
+  });
+}
+
+function toConnectionError(what: string, cause: unknown): KubeError {
+  const { name, message, code } = cause as Error & { readonly code?: string };
+  const timedOut = name === 'TimeoutError' || code === 'UND_ERR_CONNECT_TIMEOUT';
+  const reason = timedOut ? 'Timeout' : 'Unreachable';
+  return new KubeError(`${what}: ${timedOut ? 'no answer in time' : (code ?? message)}`, { status: 0, reason, cause });
 }

@@ -33,6 +33,7 @@ const operatorRooms = [
   'apply',
   'status',
   'telemetry',
+  'keys',
   'leader',
   'events',
   'acks',
@@ -108,19 +109,28 @@ export const rooms: readonly Room[] = [
   folder('operator/compile', { imports: ['crds', ...contract], builtins: ['node:crypto'] }),
   folder('operator/status', { imports: ['crds', schema], types: ['operator/compile'], builtins: [] }),
   folder('operator/kube', { imports: ['crds', ...operatorGround], packages: ['@kubernetes/client-node', 'undici'] }),
+  folder('operator/keys', {
+    imports: ['crds', 'operator/kube', 'operator/compile/generated-key.ts', ...operatorGround],
+    types: ['operator/compile', 'operator/queue'],
+  }),
   folder('operator/leader', { imports: ['operator/kube', ...operatorGround] }),
   folder('operator/events', { imports: ['operator/kube', ...operatorGround] }),
   folder('operator/acks', {
     imports: ['operator/kube', ...operatorGround],
     types: ['operator/status'],
-    packages: ['undici'],
+    packages: ['undici', 'zod'],
   }),
-  folder('operator/telemetry', { imports: operatorGround, packages: telemetry }),
+  folder('operator/telemetry', {
+    imports: operatorGround,
+    types: ['operator/kube', 'operator/queue'],
+    packages: telemetry,
+  }),
   files(/^operator\/(watch|queue|reconcile|apply)\//, {
     imports: [...operatorRooms, ...operatorGround, 'crds', schema],
+    packages: ['zod'],
   }),
   files(/^operator\/(clock|log)\.ts$/, { builtins: [] }),
-  files(/^operator\/(main|operator)\.ts$/, { imports: ['operator', 'crds', schema], packages: ['commander'] }),
+  files(/^operator\/(operator|ground|controllers)\.ts$/, { imports: ['operator', 'crds', schema] }),
 
   files(/^deploy\//, {
     imports: ['crds', 'operator', 'proxy', 'deploy'],

@@ -1,0 +1,127 @@
+// What all proxies say of themselves, kept up to date by asking: every few seconds, and again and again while a revision
+// is on its way. "Programmed" is made of these answers, never of what was written.
+
+import { Agent } from 'undici';
+import { type Clock, waitOrAbort } from '../clock.ts';
+import type { Log } from '../log.ts';
+import type { ProxyReport } from '../status/proxy-report.ts';
+import { agentOptions, askProxy, type ProxyAddress } from './ask-proxy.ts';
+
+/** A rejection must be on the objects within 5 s. */
+const askEveryMs = 3_000;
+/** While a revision is on its way: soon, then less and less often until the usual pace is reached. */
+const eagerMs = [20, 50, 100, 200, 400, 800, 1_600] as const;
+/** Proxies asked at the same time. */
+const askedAtOnceMax = 16;
+/** A proxy that is silent for a moment still serves what it said; after this long nobody knows. */
+const forgetMs = 15_000;
+
+/** Where the answers come from and go to. */
+export interface AcksOptions {
+  /** Proxies that count at present: those that are ready. */
+  readonly addresses: () => readonly ProxyAddress[];
+  readonly token: string | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Something that a proxy says has changed, or which proxies there are. */
+  readonly onChange: () => void;
+}
+
+interface Answer {
+  readonly report: ProxyReport;
+  readonly atMs: number;
+}
+
+/** Asks the proxies. */
+export class Acks {
+  readonly #options: AcksOptions;
+  readonly #agent = new Agent(agentOptions);
+  readonly #answers = new Map<string, Answer>();
+  readonly #silent = new Set<string>();
+  #expected = 0;
+  #eager = 0;
+  #wake: (() => void) | undefined;
+  #told = '';
+
+  constructor(options: AcksOptions) {
+    this.#options = options;
+  }
+
+  /** One report for each proxy that counts; one that has not answered lately says nothing. */
+  reports(): readonly ProxyReport[] {
+    const now = this.#options.clock.monotonic();
+    return this.#options.addresses().map(({ proxy }) => {
+      const answer = this.#answers.get(proxy);
+      if (answer !== undefined && now - answer.atMs <= forgetMs) return answer.report;
+      return { proxy, revision: undefined, refusal: undefined, disabled: [] };
+    });
+  }
+
+  /** A revision has been published: proxies are asked until each of them serves it or has refused it. */
+  expect(revision: number): void {
+    if (revision === this.#expected) return;
+    this.#expected = revision;
+    this.hurry();
+  }
+
+  /** Something is about to change: another proxy has come, or one has gone. */
+  hurry(): void {
+    this.#eager = 0;
+    this.#wake?.();
+  }
+
+  /** Asks until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#askAll(signal);
+      await this.#pause(signal);
+    }
+    await this.#agent.destroy();
+  }
+
+  async #pause(signal: AbortSignal): Promise<void> {
+    const settled = this.reports().every(({ revision, refusal }) =>
+      [revision, refusal?.revision].some((known) => known !== undefined && known >= this.#expected),
+    );
+    const pauseMs = settled ? askEveryMs : (eagerMs[this.#eager] ?? askEveryMs);
+    this.#eager += 1;
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    await waitOrAbort(this.#options.clock, pauseMs, AbortSignal.any([signal, woken.signal]));
+    this.#wake = undefined;
+  }
+
+  async #askAll(signal: AbortSignal): Promise<void> {
+    const addresses = [...this.#options.addresses()];
+    const names = new Set(addresses.map(({ proxy }) => proxy));
+    for (const known of [...this.#answers.keys(), ...this.#silent]) if (!names.has(known)) this.#forget(known);
+    const ask = async (): Promise<void> => {
+      for (let next = addresses.pop(); next !== undefined; next = addresses.pop()) await this.#ask(next, signal);
+    };
+    await Promise.all(Array.from({ length: Math.min(askedAtOnceMax, addresses.length) }, ask));
+    const said = JSON.stringify(this.reports());
+    if (said === this.#told || signal.aborted) return;
+    this.#told = said;
+    this.#options.onChange();
+  }
+
+  async #ask(address: ProxyAddress, signal: AbortSignal): Promise<void> {
+    const { token, clock, log } = this.#options;
+    const { proxy } = address;
+    try {
+      const report = await askProxy(address, { agent: this.#agent, token, signal });
+      this.#answers.set(proxy, { report, atMs: clock.monotonic() });
+      if (this.#silent.delete(proxy)) log.info({ proxy }, 'the proxy answers again');
+    } catch (error) {
+      // Once per silence, not once per question.
+      if (signal.aborted || this.#silent.has(proxy)) return;
+      this.#silent.add(proxy);
+      log.warn({ proxy, error }, 'the proxy does not say what it serves');
+    }
+  }
+
+  #forget(proxy: string): void {
+    this.#answers.delete(proxy);
+    this.#silent.delete(proxy);
+  }
+}

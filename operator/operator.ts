@@ -1,0 +1,102 @@
+// An operator from start to end, in the order of controller-runtime's manager: port, caches, election, controllers; and
+// backwards, with the lease given away when nothing is written any more.
+
+import { waitOrAbort } from './clock.ts';
+import { type Controllers, startControllers } from './controllers.ts';
+import { type Ground, layGround, leaseName, type OperatorContext, type OperatorOptions } from './ground.ts';
+import { electorSettings } from './leader/elector.ts';
+import { type HealthServer, startHealthServer } from './telemetry/health-server.ts';
+
+/** An operator that runs. */
+export interface Operator {
+  readonly listening: HealthServer['listening'];
+  isLeader(): boolean;
+  /** Resolves when it has ended: because it was asked to, or because it lost its lease and must not go on. */
+  readonly ended: Promise<'stopped' | 'lost'>;
+  /** Finishes what is under way, gives the lease away, and ends. */
+  stop(): Promise<void>;
+}
+
+/** A leader that has not renewed for its whole lease and this much longer is stuck. */
+const renewalToleranceMs = 20_000;
+/** Events that cannot be written within this time are not worth waiting for. */
+const flushMs = 2_000;
+/** How often full caches are looked for when the operator starts. */
+const syncPollMs = 20;
+
+/** Starts an operator. Rejects if its credentials cannot be read or its port cannot be had; it waits for everything else. */
+export async function startOperator(options: OperatorOptions, context: OperatorContext): Promise<Operator> {
+  let controllers: Controllers | undefined;
+  const ground = layGround(options, context, () => controllers?.refreshStatus());
+  const { sources, elector, metrics, acks } = ground;
+  const health = await openHealth(ground);
+  const reflecting = new AbortController();
+  const electing = new AbortController();
+  const caches = sources.run(reflecting.signal);
+  const name = leaseName(options);
+  metrics.setLeader(name, false);
+
+  const run = async (): Promise<'stopped' | 'lost'> => {
+    await waitForCaches(ground, electing.signal);
+    const onStartedLeading = (): void => {
+      metrics.setLeader(name, true);
+      controllers = startControllers(ground);
+      void acks.run(reflecting.signal);
+    };
+    const end = await elector.run({ onStartedLeading, signal: electing.signal });
+    metrics.setLeader(name, false);
+    // Whoever has lost the lease must not finish anything: every write asks for the lease first.
+    if (end === 'lost') await controllers?.stop(0);
+    reflecting.abort();
+    await caches;
+    await close(ground, health);
+    return end === 'lost' ? 'lost' : 'stopped';
+  };
+  const ended = run();
+  return {
+    listening: health.listening,
+    isLeader: () => elector.isLeader(),
+    ended,
+    async stop() {
+      await controllers?.stop();
+      electing.abort();
+      await ended;
+    },
+  };
+}
+
+/** A replica that has not read everything must not lead: it could publish nothing. */
+async function waitForCaches({ sources, clock, log }: Ground, signal: AbortSignal): Promise<void> {
+  const startedMs = clock.monotonic();
+  while (sources.waiting().length > 0 && !signal.aborted) await waitOrAbort(clock, syncPollMs, signal);
+  log.info({ seconds: Math.round(clock.monotonic() - startedMs) / 1000 }, 'everything has been read');
+}
+
+async function close({ events, client, clock, log }: Ground, health: HealthServer): Promise<void> {
+  await Promise.race([events.flush(), new Promise<void>((resolve) => clock.setTimer(flushMs, resolve))]);
+  events.stop();
+  await client.close();
+  await health.close();
+  log.info({}, 'the operator has ended');
+}
+
+function openHealth({ options, elector, sources, metrics }: Ground): Promise<HealthServer> {
+  return startHealthServer({
+    ...options.admin,
+    health: {
+      ping: () => undefined,
+      'leader-election'() {
+        const ago = elector.renewedAgoMs() ?? 0;
+        const late = ago > electorSettings.leaseDurationMs + renewalToleranceMs;
+        return late ? `the lease was renewed ${Math.round(ago / 1000)} s ago` : undefined;
+      },
+    },
+    readiness: {
+      caches() {
+        const waiting = sources.waiting();
+        return waiting.length === 0 ? undefined : `not read yet: ${waiting.join(', ')}`;
+      },
+    },
+    metrics: () => metrics.expose(),
+  });
+}

@@ -1,0 +1,91 @@
+// Gather, compile, publish: one run for the whole class, whatever it was that changed. Level-based: it looks at how things
+// are, never at what has happened.
+
+import type { Compiled } from '../compile/compile.ts';
+import { compile } from '../compile/compile.ts';
+import type { Clock } from '../clock.ts';
+import type { Publisher } from '../apply/publisher.ts';
+import { parseConfig, readCredentials, readIndex, readParts } from '../apply/read-back.ts';
+import type { Log } from '../log.ts';
+import type { OutputNames } from '../watch/output.ts';
+import type { Sources } from '../watch/sources.ts';
+import { gatherWorld } from './gather.ts';
+import type { Ledger } from './ledger.ts';
+
+/** What a run needs. */
+export interface ConfigurationOptions {
+  readonly sources: Sources;
+  readonly publisher: Publisher;
+  readonly names: OutputNames;
+  readonly ledger: Ledger;
+  readonly className: string;
+  readonly disableSecondsDefault: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Every secret of the configuration, for whoever keeps them out of logs. */
+  readonly onSecrets: (secrets: readonly string[]) => void;
+  /** After each run: status may have changed. */
+  readonly onRecorded: (revision: number | undefined) => void;
+}
+
+/** The next run that is due by the clock alone, at least this far away, so that no clock can make it spin. */
+const requeueMsMin = 1_000;
+
+/** Makes the reconcile function of the configuration. */
+export function createConfigurationReconciler(options: ConfigurationOptions) {
+  const { sources, publisher, names, ledger, clock, log } = options;
+  return async function reconcileConfiguration(): Promise<{ readonly requeueAfterMs?: number }> {
+    // Half of what there is would take the other half away from the proxies. Whoever fills the caches asks again.
+    if (sources.waiting().length > 0) return {};
+    if (ledger.config === undefined) adoptPublished(options);
+    const now = clock.now();
+    const { className, disableSecondsDefault } = options;
+    const lastRevision = Math.max(readIndex(names, publisher.objects)?.revision ?? 0, ledger.config?.revision ?? 0);
+    const resources = [...sources.providers.list(), ...sources.routes.list(), ...sources.keys.list()];
+    const world = gatherWorld(sources, {
+      className,
+      disableSecondsDefault,
+      now,
+      published: ledger.config,
+      lastRevision,
+    });
+    const compiled = compile(world);
+    options.onSecrets(compiled.credentials.upstream.map(({ value }) => value));
+    const before = ledger.config?.revision;
+    const outcome = await publisher.publish(compiled.config, compiled.credentials);
+    ledger.record(resources, compiled, outcome);
+    if (outcome.type === 'too-large') log.error({ why: outcome.message }, 'the configuration cannot be published');
+    else if (outcome.config.revision !== before) logPublished(log, outcome.config);
+    options.onRecorded(ledger.config?.revision);
+    const due = [nextExpiryMs(compiled, now), outcome.type === 'published' ? outcome.requeueAfterMs : undefined];
+    const afterMs = due.filter((ms) => ms !== undefined);
+    return afterMs.length === 0 ? {} : { requeueAfterMs: Math.max(requeueMsMin, Math.min(...afterMs)) };
+  };
+}
+
+/** An operator that has just started goes on from what another has published. */
+function adoptPublished({ names, publisher, ledger }: ConfigurationOptions): void {
+  const { objects } = publisher;
+  const index = readIndex(names, objects);
+  const parts = index && readParts(names, objects, index);
+  const config = parts && parseConfig(parts, index);
+  const credentials = index && readCredentials(index.credentialsDigest, objects);
+  if (config !== undefined && credentials !== undefined) ledger.adopt(config, credentials);
+}
+
+function logPublished(
+  log: Log,
+  { revision, digest, providers, routes, upstreamKeys, clientKeys }: Compiled['config'],
+): void {
+  const counts = { providers: providers.length, routes: routes.length, keys: upstreamKeys.length + clientKeys.length };
+  log.info({ revision, digest, ...counts }, 'configuration published');
+}
+
+/** When the next key ends: its status changes then, and its credentials go. */
+function nextExpiryMs({ credentials }: Compiled, now: number): number | undefined {
+  let next: number | undefined;
+  for (const { expiresAt } of [...credentials.upstream, ...credentials.clients]) {
+    if (expiresAt !== undefined && expiresAt > now && (next === undefined || expiresAt < next)) next = expiresAt;
+  }
+  return next === undefined ? undefined : next - now;
+}

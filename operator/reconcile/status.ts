@@ -1,0 +1,113 @@
+// Writes the status of one object, if it is not that already: decided from the ledger and the proxies' answers, applied on
+// server side, with an Event for what a person acts on.
+
+import type { Kind } from '../../crds/group.ts';
+import { fieldManager, NotLeading } from '../apply/publisher.ts';
+import type { Clock } from '../clock.ts';
+import type { EventRecorder } from '../events/recorder.ts';
+import { applyPatch, type KubeClient } from '../kube/client.ts';
+import { isKubeError } from '../kube/kube-error.ts';
+import { apiVersionOf, type KubeObject, objectPath } from '../kube/object.ts';
+import { decideKeyStatus, type KeyStatus } from '../status/key-status.ts';
+import { decideProviderStatus, type ProviderStatus } from '../status/provider-status.ts';
+import { decideRouteStatus, type RouteStatus } from '../status/route-status.ts';
+import { sameStatus } from '../status/same-status.ts';
+import { findTransitions } from '../status/transitions.ts';
+import type { Cache } from '../watch/cache.ts';
+import { resourceTypes } from '../watch/kinds.ts';
+import type { Resource } from '../watch/resource.ts';
+import { keyOf, splitKey } from './ledger.ts';
+import { previousConditions, type StatusSources, toKeyFacts, toProviderFacts, toRouteFacts } from './status-facts.ts';
+
+/** What the reconciler needs besides the facts. */
+export interface StatusOptions extends StatusSources {
+  readonly client: KubeClient;
+  readonly events: Pick<EventRecorder, 'record'>;
+  readonly mayWrite: () => boolean;
+  readonly clock: Clock;
+}
+
+/** What changes by itself every few seconds (backends that are out) is written no more often than this. */
+const summaryMs = 3_000;
+
+type Status = ProviderStatus | RouteStatus | KeyStatus;
+
+/** Makes the reconcile function of statuses; its keys are `Kind namespace/name`. */
+export function createStatusReconciler(options: StatusOptions) {
+  const { ledger, clock, mayWrite } = options;
+  /** When the status of an object was last written, by its uid. */
+  const writtenMs = new Map<string, number>();
+  return async function reconcileStatus(key: string): Promise<{ readonly requeueAfterMs?: number }> {
+    const resource = find(key, options);
+    // A form that has not been compiled yet has nothing to say; its compilation is on its way.
+    if (resource === undefined || ledger.generationOf(keyOf(resource)) !== resource.generation) return {};
+    const status = decide(resource, options);
+    if (sameStatus(resource.status, status)) return {};
+    const sinceMs = clock.monotonic() - (writtenMs.get(resource.uid) ?? Number.NEGATIVE_INFINITY);
+    const calm = sameConditions(previousConditions(resource), status.conditions ?? []);
+    if (calm && sinceMs < summaryMs) return { requeueAfterMs: summaryMs - sinceMs };
+    if (!mayWrite()) throw new NotLeading('this replica does not lead');
+    if (writtenMs.size > writtenMax) writtenMs.clear();
+    writtenMs.set(resource.uid, clock.monotonic());
+    await write(resource, status, options);
+    return {};
+  };
+}
+
+/** Objects come and go; forgetting all of them costs one write each. */
+const writtenMax = 100_000;
+
+function find(key: string, { sources }: StatusOptions): Resource | undefined {
+  const named = splitKey(key);
+  return named && cacheOf(named.kind, sources).get(named.id);
+}
+
+function cacheOf(kind: Kind, { providers, routes, keys }: StatusOptions['sources']): Cache<Resource> {
+  switch (kind) {
+    case 'LLMProvider':
+      return providers;
+    case 'LLMRoute':
+      return routes;
+    case 'LLMKey':
+      return keys;
+  }
+}
+
+function decide(resource: Resource, options: StatusOptions): Status {
+  switch (resource.kind) {
+    case 'LLMProvider':
+      return decideProviderStatus(toProviderFacts(resource as Resource<'LLMProvider'>, options));
+    case 'LLMRoute':
+      return decideRouteStatus(toRouteFacts(resource as Resource<'LLMRoute'>, options));
+    case 'LLMKey':
+      return decideKeyStatus(toKeyFacts(resource as Resource<'LLMKey'>, options));
+  }
+}
+
+function sameConditions(previous: readonly unknown[], next: readonly unknown[]): boolean {
+  return sameStatus({ conditions: previous }, { conditions: next });
+}
+
+async function write(resource: Resource, status: Status, { client, events, sources }: StatusOptions): Promise<void> {
+  const { kind, namespace, name, uid } = resource;
+  const type = resourceTypes[kind];
+  const apiVersion = apiVersionOf(type);
+  try {
+    const applied = await client.call<KubeObject>({
+      method: 'PATCH',
+      path: objectPath(type, { namespace, name }, 'status'),
+      query: { fieldManager, force: true },
+      contentType: applyPatch,
+      // The uid: an object that was made anew under the same name is another one, whose status this is not.
+      body: { apiVersion, kind, metadata: { name, namespace, uid }, status },
+    });
+    cacheOf(kind, sources).learn(applied);
+  } catch (error) {
+    // Gone meanwhile.
+    if (isKubeError(error, 'NotFound')) return;
+    throw error;
+  }
+  for (const transition of findTransitions(previousConditions(resource), status.conditions ?? [])) {
+    events.record({ ...transition, regarding: { apiVersion, kind, namespace, name, uid } });
+  }
+}

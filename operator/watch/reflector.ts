@@ -1,0 +1,222 @@
+// Keeps a cache equal to a collection of the API server: list, then watch from there, for ever. To client-go's rules, with
+// their reasons beside them. Never ends by itself: whatever fails is tried again.
+
+import { type Clock, waitOrAbort } from '../clock.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { KubeError } from '../kube/kube-error.ts';
+import { collectionPath, type KubeObject, type ResourceType } from '../kube/object.ts';
+import type { Log } from '../log.ts';
+import { createBackoff } from './backoff.ts';
+import type { ObjectSink } from './cache.ts';
+import { readEvents, type WatchEvent } from './watch-events.ts';
+
+/** Objects a page: the API server must not have to put thousands into one answer. */
+const pageSize = 500;
+/** A page of objects of the largest size still fits. */
+const listTimeoutMs = 60_000;
+/** The API server ends a watch after this many seconds or up to twice as many, so that watches spread over servers. */
+const watchSeconds = 300;
+/** Bookmarks come about once a minute; more than two that stay away mean that nobody is there any more. */
+const silenceMsDefault = 150_000;
+/** How often a missing kind is looked for: somebody may install it. */
+const absentRetryMs = 15_000;
+/** A kind that was there and is not found may only not be served yet: an API server that has just started says so too. */
+const absentAfterMs = 10_000;
+
+/** What is kept equal to what. */
+export interface ReflectorOptions {
+  readonly client: KubeClient;
+  readonly type: ResourceType;
+  /** One namespace; all where left out. */
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  /** Whether the kind may be missing, or forbidden: it then counts as empty. */
+  readonly optional?: boolean;
+  /** How long a watch may be silent. */
+  readonly silenceMs?: number;
+  readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** A watch from here on cannot be had any more: everything must be listed again. */
+class Expired extends Error {}
+
+/** Follows one collection. */
+export class Reflector {
+  readonly #sink: ObjectSink;
+  readonly #options: ReflectorOptions;
+  /** Version up to which everything has been seen; undefined: a list is needed. */
+  #version: string | undefined;
+  #missingSinceMs: number | undefined;
+  #complaint: string | undefined;
+
+  constructor(sink: ObjectSink, options: ReflectorOptions) {
+    this.#sink = sink;
+    this.#options = options;
+  }
+
+  /** Runs until the signal is aborted. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    const backoff = createBackoff(clock, random);
+    while (!signal.aborted) {
+      try {
+        this.#version ??= await this.#list(signal);
+        backoff.succeeded();
+        this.#recovered();
+        await this.#watch(this.#version, signal, () => backoff.succeeded());
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#failed(error);
+        const leastMs = this.#sink.state() === 'absent' ? absentRetryMs : retryAfterMs(error);
+        await waitOrAbort(clock, backoff.next(leastMs), signal);
+      }
+    }
+  }
+
+  /** Everything that there is, page by page, as of one version, which it returns. A consistent read: never from a server that lags. */
+  async #list(signal: AbortSignal): Promise<string> {
+    const objects: KubeObject[] = [];
+    let page: ObjectList;
+    let from: string | undefined;
+    do {
+      page = await this.#options.client.call<ObjectList>({
+        method: 'GET',
+        path: this.#path,
+        query: { ...this.#selectors, limit: pageSize, continue: from },
+        timeoutMs: listTimeoutMs,
+        signal,
+      });
+      objects.push(...(page.items ?? []));
+      from = page.metadata.continue === '' ? undefined : page.metadata.continue;
+    } while (from !== undefined);
+    this.#missingSinceMs = undefined;
+    this.#sink.replace(objects, page.metadata.resourceVersion);
+    return page.metadata.resourceVersion;
+  }
+
+  /** Takes events until the server ends the watch in good order, or throws. */
+  async #watch(from: string, signal: AbortSignal, onSign: () => void): Promise<void> {
+    const { client, clock, random } = this.#options;
+    const ended = new AbortController();
+    const silence = createSilence(clock, this.#options.silenceMs ?? silenceMsDefault, () =>
+      ended.abort(new Error('the watch was silent')),
+    );
+    const startedMs = clock.monotonic();
+    try {
+      const chunks = await client.stream({
+        method: 'GET',
+        path: this.#path,
+        query: {
+          ...this.#selectors,
+          watch: true,
+          resourceVersion: from,
+          allowWatchBookmarks: true,
+          timeoutSeconds: Math.round(watchSeconds * (1 + random())),
+        },
+        signal: AbortSignal.any([signal, ended.signal]),
+      });
+      for await (const event of readEvents(chunks)) {
+        silence.reset();
+        onSign();
+        this.#take(event);
+      }
+    } finally {
+      silence.stop();
+      // Whoever stops reading must not leave the connection open.
+      ended.abort();
+    }
+    // A server that ends watches at once would be asked again without a pause.
+    if (clock.monotonic() - startedMs < 1000) throw new Error('the watch ended at once');
+  }
+
+  #take(event: WatchEvent): void {
+    switch (event.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+        this.#sink.put(event.object);
+        break;
+      case 'DELETED':
+        this.#sink.remove(event.object);
+        break;
+      case 'BOOKMARK':
+        break;
+      case 'ERROR': {
+        const { code = 0, reason = '' } = event.object;
+        if (code === 410) throw new Expired('the version is too old to watch from');
+        throw new KubeError(`the watch ended with ${code} ${reason}`, { status: code, reason });
+      }
+    }
+    this.#version = event.object.metadata.resourceVersion ?? this.#version;
+  }
+
+  #failed(error: unknown): void {
+    const status = error instanceof KubeError ? error.status : undefined;
+    // Refusals are about the kind, or the whole collection; faults of the connection are not, and the watch goes on from
+    // where it was.
+    if (error instanceof Expired || [400, 401, 403, 404, 410].includes(status ?? 0)) this.#version = undefined;
+    if (error instanceof Expired || status === 410) return;
+    if (this.#options.optional === true && (status === 403 || status === 404)) this.#missing();
+    else this.#complain(error);
+  }
+
+  #missing(): void {
+    const { clock, type, log } = this.#options;
+    this.#missingSinceMs ??= clock.monotonic();
+    const knownAsThere = this.#sink.state() === 'synced';
+    if (this.#sink.state() === 'absent' || (knownAsThere && clock.monotonic() - this.#missingSinceMs < absentAfterMs))
+      return;
+    this.#sink.markAbsent();
+    log.info({ kind: type.kind }, 'not installed, or may not be read: there are none');
+  }
+
+  /** Once per kind of failure, not once per try. */
+  #complain(error: unknown): void {
+    const { type, namespace, log } = this.#options;
+    const message = error instanceof Error ? error.message : String(error);
+    if (this.#complaint === message) return;
+    this.#complaint = message;
+    log.warn({ kind: type.kind, namespace, error }, 'cannot list or watch; trying again');
+  }
+
+  #recovered(): void {
+    if (this.#complaint === undefined) return;
+    this.#complaint = undefined;
+    const { type, namespace, log } = this.#options;
+    log.info({ kind: type.kind, namespace }, 'listing and watching again');
+  }
+
+  get #path(): string {
+    return collectionPath(this.#options.type, this.#options.namespace);
+  }
+
+  get #selectors(): { labelSelector: string | undefined; fieldSelector: string | undefined } {
+    const { labelSelector, fieldSelector } = this.#options;
+    return { labelSelector, fieldSelector };
+  }
+}
+
+interface ObjectList {
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+  readonly items?: readonly KubeObject[];
+}
+
+function retryAfterMs(error: unknown): number {
+  if (error instanceof Expired) return 0;
+  return error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
+}
+
+/** Fires when nothing has been heard for a while. */
+function createSilence(clock: Clock, silenceMs: number, fire: () => void): { reset(): void; stop(): void } {
+  let timer = clock.setTimer(silenceMs, fire);
+  return {
+    reset() {
+      timer.cancel();
+      timer = clock.setTimer(silenceMs, fire);
+    },
+    stop: () => timer.cancel(),
+  };
+}

@@ -1,0 +1,64 @@
+// Our own resources as the operator keeps them: parsed once when they arrive, with what writing to them needs.
+
+import type { Kind } from '../../crds/group.ts';
+import { parseResource, type ParseResult } from '../../crds/parse-resource.ts';
+import type { KubeObject } from '../kube/object.ts';
+import type { Projection } from './cache.ts';
+
+/** One resource. */
+export interface Resource<Name extends Kind = Kind> {
+  readonly kind: Name;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
+  readonly creationTimestamp: string;
+  readonly deleting: boolean;
+  readonly resourceVersion: string;
+  /** With defaults filled in; or what is wrong with it. */
+  readonly parsed: ParseResult<Name>;
+  /** As stored; untrusted. */
+  readonly status: unknown;
+  /** Changes with everything that matters to the configuration: spec, labels, annotations, identity. */
+  readonly fingerprint: string;
+}
+
+/** Keeps the resources of one class. The class cannot be changed, so what is of another one stays so. */
+export function projectResource<Name extends Kind>(kind: Name, className: string): Projection<Resource<Name>> {
+  return (object) => {
+    const { spec } = object as { readonly spec?: { readonly className?: unknown } };
+    if ((spec?.className ?? 'default') !== className) return undefined;
+    return toResource(kind, object);
+  };
+}
+
+/** Whether nothing has changed but the status. */
+export function sameResource(one: Resource, other: Resource): boolean {
+  return one.fingerprint === other.fingerprint;
+}
+
+function toResource<Name extends Kind>(kind: Name, object: KubeObject): Resource<Name> {
+  const metadata = withoutManagedFields(object.metadata);
+  const { name, namespace = '', uid = '', generation = 0, creationTimestamp = '', resourceVersion = '' } = metadata;
+  const { deletionTimestamp, labels = {}, annotations = {} } = metadata;
+  const deleting = deletionTimestamp !== undefined;
+  return {
+    kind,
+    namespace,
+    name,
+    uid,
+    generation,
+    creationTimestamp,
+    deleting,
+    resourceVersion,
+    parsed: parseResource(kind, { ...object, metadata }),
+    status: object['status'],
+    fingerprint: JSON.stringify([uid, generation, deleting, labels, annotations]),
+  };
+}
+
+/** Who wrote which field is half of an object, and none of our business. */
+function withoutManagedFields(metadata: KubeObject['metadata']): KubeObject['metadata'] {
+  const { managedFields: _, ...rest } = metadata as KubeObject['metadata'] & { readonly managedFields?: unknown };
+  return rest;
+}
