@@ -84,9 +84,6 @@ export const llmKeySpecSchema = withRules(
 export const llmKeyStatusSchema = z.strictObject({
   observedGeneration: observedGeneration(),
   conditions: conditions(),
-  keyID: labelText()
-    .optional()
-    .describe('Name of the key in logs and metrics; given by the operator, never derived from the key.'),
   tenant: labelText().optional().describe('Tenant that the key proves.'),
   secretName: objectName().optional().describe('Secret that holds the key.'),
   lastRotationTime: timestamp().optional().describe('When the operator last made a new key.'),
