@@ -9,6 +9,7 @@ import {
   type Credentials,
   credentialsName,
   type GatewayConfig,
+  gzippedCredentialsName,
   indexName,
   partsMax,
 } from '../../proxy/config/schema.ts';
@@ -27,6 +28,9 @@ export interface Packed {
   readonly credentials: PackedFile;
 }
 
+/** Credentials of some hundred keys. Larger ones are gzipped: two sets must fit into one Secret, which holds 1 MiB. */
+const readableCredentialsBytesMax = 64 * 1024;
+
 /** More parts than the contract has room for. */
 export class ConfigTooLarge extends Error {
   override readonly name = 'ConfigTooLarge';
@@ -34,8 +38,8 @@ export class ConfigTooLarge extends Error {
 
 /**
  * Packs a configuration with its credentials. It stays readable JSON while it fits into one part, and is compressed and
- * cut where it does not. Throws ConfigTooLarge. How large the credentials may be is for those to say who know what else
- * lies beside them.
+ * cut where it does not. Throws ConfigTooLarge. Credentials are compressed where they are large; how large they may be
+ * then is for those to say who know what else lies beside them.
  */
 export function packConfig(
   config: GatewayConfig,
@@ -56,8 +60,14 @@ export function packConfig(
   return {
     index: { name: indexName, bytes: Buffer.from(JSON.stringify(index)) },
     parts,
-    credentials: { name: credentialsName(credentials.digest), bytes: Buffer.from(JSON.stringify(credentials)) },
+    credentials: packCredentials(credentials),
   };
+}
+
+function packCredentials(credentials: Credentials): PackedFile {
+  const json = Buffer.from(JSON.stringify(credentials));
+  if (json.length <= readableCredentialsBytesMax) return { name: credentialsName(credentials.digest), bytes: json };
+  return { name: gzippedCredentialsName(credentials.digest), bytes: gzipSync(json) };
 }
 
 /** The same names for every revision: a proxy tells parts of two revisions apart by their hashes. */

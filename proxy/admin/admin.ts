@@ -1,5 +1,5 @@
 // The admin port: health, metrics, which configuration is served, what is disabled, and a person's hand on it. Plain
-// node:http: seven paths need no framework, and nothing here may depend on what the data port does.
+// node:http: eight paths need no framework, and nothing here may depend on what the data port does.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

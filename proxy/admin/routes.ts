@@ -3,7 +3,7 @@
 import type { AccessClass } from './access.ts';
 import { AdminError } from './admin-error.ts';
 import type { AdminLog, AdminSources, ConfigReport } from './sources.ts';
-import type { AdminState, BackendState, TargetState } from './state.ts';
+import { type AdminState, type BackendState, leaveOutEnabled, type TargetState } from './state.ts';
 
 /** What a route is given. */
 export interface AdminRequest {
@@ -39,6 +39,12 @@ export function createRoutes(sources: AdminSources, log: AdminLog): readonly Adm
     { method: 'GET', path: '/metrics', access: 'open', handle: () => answerMetrics(sources) },
     { method: 'GET', path: '/config', access: 'protected', handle: () => json(toConfigJson(sources.config())) },
     { method: 'GET', path: '/state', access: 'protected', handle: () => json(toStateJson(sources.state())) },
+    {
+      method: 'GET',
+      path: '/state/disabled',
+      access: 'protected',
+      handle: () => json(toStateJson(leaveOutEnabled(sources.state()))),
+    },
     {
       method: 'POST',
       path: `${backend}/disable`,

@@ -100,6 +100,12 @@ export function describeState({
   };
 }
 
+/** As much of a state as is not simply enabled, as a whole or for a model: what the operator polls. */
+export function leaveOutEnabled({ backends, keys, ...rest }: AdminState): AdminState {
+  const isNews = ({ state, models }: BackendState | KeyState): boolean => state !== 'enabled' || models.length > 0;
+  return { ...rest, backends: backends.filter(isNews), keys: keys.filter(isNews) };
+}
+
 type NamedBackend = Pick<BackendState, 'id' | 'route' | 'name' | 'provider' | 'model'>;
 
 /** Every backend of every route once: the same name in two rules is the same backend. */

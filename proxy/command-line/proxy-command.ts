@@ -1,8 +1,9 @@
-// `sluice proxy`: serves what is mounted, until it is told to stop.
+// `sluice proxy`: serves what is mounted or watched, until it is told to stop.
 
 import { readdir } from 'node:fs/promises';
+import { delimiter } from 'node:path';
 import type { Gateway } from '../gateway.ts';
-import type { ProxyOptions } from '../proxy.ts';
+import type { ProxyOptions, WatchTarget } from '../proxy.ts';
 import { createProgram, describeRows, toOption } from './command.ts';
 import { exitCodeOf, StartFailure, toStartFailure, UsageError } from './failures.ts';
 import { gatewayOptions, gatewayVariables, readGatewayOptions } from './gateway-options.ts';
@@ -15,7 +16,17 @@ export const proxyOptions = {
   config: {
     flag: '--config <directory>',
     variable: 'SLUICE_CONFIG',
-    says: 'where the ConfigMaps and the Secret of the installation are mounted; must be given',
+    says: 'where the ConfigMaps and the Secret of the installation are mounted; this or --watch must be given',
+  },
+  watch: {
+    flag: '--watch <namespace/name>',
+    variable: 'SLUICE_WATCH',
+    says: 'the ConfigMap of the installation, which is watched together with what belongs to it; with --config too, changes come at once and the mounted files are there without an API server',
+  },
+  kubeconfig: {
+    flag: '--kubeconfig <file>',
+    variable: 'KUBECONFIG',
+    says: 'who the proxy is to the API server; the ServiceAccount of its pod where left out',
   },
   ...gatewayOptions,
 } as const satisfies Record<string, OptionSpec>;
@@ -33,7 +44,7 @@ export interface ProxyContext {
 export async function runProxyCommand(args: readonly string[], context: ProxyContext): Promise<number> {
   const { version, environment, terminal, stop } = context;
   const program = createProgram('sluice proxy', version, terminal)
-    .description('The data plane alone: serves the configuration that is mounted, and follows its changes.')
+    .description('The data plane alone: serves the configuration that is mounted or watched, and follows its changes.')
     .action(async (flags: Flags) => serve(readProxyOptions(flags, environment, version), stop));
   for (const spec of Object.values(proxyOptions)) program.addOption(toOption(spec));
   program.addHelpText(
@@ -54,12 +65,15 @@ const exitCodes = 'Exit codes: 0 after SIGTERM or SIGINT and a whole drain, 1 if
 export function readProxyOptions(flags: Flags, environment: Environment, version: string): ProxyOptions {
   const options = new Options(flags, environment);
   const configDirectory = options.read(proxyOptions.config, parseDirectory);
-  if (configDirectory === undefined) {
-    const { flag, variable } = proxyOptions.config;
-    throw new UsageError(`${flag} must be given, or the environment variable ${variable}`);
+  const watch = readWatchTarget(options, environment);
+  if (configDirectory === undefined && watch === undefined) {
+    const { config, watch: watched } = proxyOptions;
+    throw new UsageError(
+      `${config.flag} or ${watched.flag} must be given, or the environment variable ${config.variable} or ${watched.variable}`,
+    );
   }
   // What a provider may name inside the cluster is a Service, or allowed by name (failure.md, rule 18).
-  return { ...readGatewayOptions(options, { version, allowPrivate: false }), configDirectory };
+  return { ...readGatewayOptions(options, { version, allowPrivate: false }), configDirectory, watch };
 }
 
 function parseDirectory(text: string): string {
@@ -67,8 +81,29 @@ function parseDirectory(text: string): string {
   return text;
 }
 
+/** Who asks for no watch may have a KUBECONFIG all the same: it is not looked at. */
+function readWatchTarget(options: Options, environment: Environment): WatchTarget | undefined {
+  const object = options.read(proxyOptions.watch, parseObjectName);
+  if (object === undefined) return undefined;
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
+  return { ...object, kubeconfig: options.read(proxyOptions.kubeconfig, parseFile), serviceAddress: { host, port } };
+}
+
+/** Names of namespaces and of ConfigMaps, which may have dots. */
+function parseObjectName(text: string): Pick<WatchTarget, 'namespace' | 'name'> {
+  const [, namespace, name] = /^([a-z0-9][a-z0-9-]{0,62})\/([a-z0-9][a-z0-9.-]{0,252})$/.exec(text) ?? [];
+  if (namespace === undefined || name === undefined) throw new Error('must be NAMESPACE/NAME of a ConfigMap');
+  return { namespace, name };
+}
+
+/** kubectl would merge several files; here one is enough. */
+function parseFile(text: string): string {
+  if (text === '' || text.includes(delimiter)) throw new Error('must be one file');
+  return text;
+}
+
 async function serve(options: ProxyOptions, stop: AbortSignal): Promise<void> {
-  await requireDirectory(options.configDirectory);
+  if (options.configDirectory !== undefined) await requireDirectory(options.configDirectory);
   const gateway = await open(options);
   const { data, admin } = gateway.listening;
   gateway.log.info({ data: toAuthority(data), admin: toAuthority(admin) }, 'listening');

@@ -12,18 +12,24 @@ test('help lists every option with its variable, and what has only a variable', 
   const { code, out } = await runProgram(['proxy', '--help']);
   expect(code).toBe(0);
   const flags =
-    '--config --class --listen --admin --redis --replicas --drain-seconds --allow-endpoint-cidr --log-level --access-log';
+    '--config --watch --kubeconfig --class --listen --admin --redis --replicas --drain-seconds --allow-endpoint-cidr --log-level --access-log';
   const variables =
-    'SLUICE_CONFIG SLUICE_CLASS SLUICE_LISTEN SLUICE_ADMIN REDIS_URL SLUICE_REPLICAS SLUICE_DRAIN_SECONDS ' +
+    'SLUICE_CONFIG SLUICE_WATCH KUBECONFIG SLUICE_CLASS SLUICE_LISTEN SLUICE_ADMIN REDIS_URL SLUICE_REPLICAS SLUICE_DRAIN_SECONDS ' +
     'SLUICE_ALLOW_ENDPOINT_CIDR LOG_LEVEL SLUICE_ACCESS_LOG SLUICE_ADMIN_TOKEN OTEL_EXPORTER_OTLP_ENDPOINT';
   for (const name of `${flags} ${variables}`.split(' ')) expect(out).toContain(name);
-  expect(out).not.toMatch(/--watch|--strict|--stand-ins/);
+  expect(out).not.toMatch(/--strict|--stand-ins/);
   expect((await runProgram(['--help'])).out).toMatch(/sluice proxy\n {2}--config/);
 });
 
 test.each([
-  [[], /^sluice: --config <directory> must be given, or the environment variable SLUICE_CONFIG\n$/],
-  [['--config', '.', '--watch', 'a/b'], /unknown option '--watch'/],
+  [
+    [],
+    /^sluice: --config <directory> or --watch <namespace\/name> must be given, or the environment variable SLUICE_CONFIG or SLUICE_WATCH\n$/,
+  ],
+  [['--watch', 'sluice-default'], /^sluice: --watch must be NAMESPACE\/NAME of a ConfigMap\n$/],
+  [['--watch', 'A/b'], /^sluice: --watch must be NAMESPACE\/NAME of a ConfigMap\n$/],
+  [['--watch', 'a/b', '--kubeconfig', 'one:two'], /^sluice: --kubeconfig must be one file\n$/],
+  [['--config', '.', '--strict'], /unknown option '--strict'/],
   [['--config', '.', 'more'], /too many arguments/],
   [['--config', '.', '--drain-seconds', 'long'], /^sluice: --drain-seconds must be a whole number from 0 to 86400\n$/],
 ])('%j is wrong usage: exit code 2', async (args, says) => {
@@ -47,6 +53,12 @@ test('each failure to start is exit code 1 and one line that says why', async ()
       'sluice: --config ./none: there is no such directory\n',
     );
     expect(await failure([], { SLUICE_CONFIG: folder.at('file') })).toBe('sluice: --config ./file: is no directory\n');
+    expect(await failure(['--watch', 'a/b'])).toBe(
+      'sluice: the gateway cannot start: --watch needs --kubeconfig FILE outside a cluster (KUBERNETES_SERVICE_HOST is not set)\n',
+    );
+    expect(await failure(['--config', folder.path], { SLUICE_WATCH: 'a/b', KUBECONFIG: folder.at('file') })).toBe(
+      'sluice: the gateway cannot start: the kubeconfig ./file cannot be used: it is not YAML of that kind\n',
+    );
     expect(await failure(['--config', folder.path, '--redis', 'http://:CANARY@redis'])).toMatch(
       /^sluice: the gateway cannot start: the Redis URL must have the form (?!.*CANARY).*\n$/,
     );

@@ -1,4 +1,4 @@
-// A proxy as its container runs it: a process of its own whose configuration is mounted.
+// A proxy as its container runs it: a process of its own whose configuration is mounted, or watched.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, type PlainAnswer, type PlainRequest } from '../../support/client.ts';
@@ -29,25 +29,26 @@ export interface ProxyProcess extends AsyncDisposable {
 /** Upstreams of tests are on loopback, which a proxy would not connect to by itself. */
 export const loopback = ['--allow-endpoint-cidr', '127.0.0.0/8'];
 
-/** Starts `node proxy/main.ts`; with `sluice`, the same by way of `sluice proxy`. */
+/** Starts `node proxy/main.ts`, without a mount where there is none; with `sluice`, the same by way of `sluice proxy`. */
 export async function startProxyProcess(
-  mount: Mount,
+  mount: Mount | undefined,
   { args = loopback, sluice = false }: { readonly args?: readonly string[]; readonly sluice?: boolean } = {},
 ): Promise<ProxyProcess> {
-  const all = ['--config', mount.path, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...args];
+  const config = mount === undefined ? [] : ['--config', mount.path];
+  const all = [...config, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...args];
   const program = sluice ? startProgram(['proxy', ...all]) : startProgram(all, { entry: 'proxy/main.ts' });
   const [, data, admin] = await program.says(/"data":"([^"]+)","admin":"([^"]+)","msg":"listening"/);
   const adminURL = `http://${admin}`;
-  const config = async (): Promise<ServedConfig> => (await (await fetch(`${adminURL}/config`)).json()) as ServedConfig;
+  const served = async (): Promise<ServedConfig> => (await (await fetch(`${adminURL}/config`)).json()) as ServedConfig;
   return {
     program,
     url: `http://${data}`,
     adminURL,
-    config,
+    config: served,
     ready: async () => (await fetch(`${adminURL}/readyz`)).ok,
-    serves: async (revision) => void (await eventually(config, (served) => served.revision === revision)),
+    serves: async (revision) => void (await eventually(served, (seen) => seen.revision === revision)),
     refuses: (words) =>
-      eventually(config, ({ lastRefusal }) => lastRefusal?.reasons.some((reason) => reason.includes(words)) === true),
+      eventually(served, ({ lastRefusal }) => lastRefusal?.reasons.some((reason) => reason.includes(words)) === true),
     chat: (request) => ask(`http://${data}/chat/chat/completions`, request),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };

@@ -5,6 +5,7 @@ import { ConfigTooLarge, type Packed, packConfig } from '../../../operator/apply
 import { type Published, readPublished } from '../../../proxy/config/published.ts';
 import { configIndexSchema, indexName, partsMax } from '../../../proxy/config/schema.ts';
 import {
+  clientKey,
   type ConfigDraft,
   configOf,
   type ConfigPair,
@@ -19,7 +20,10 @@ function filesOf({ index, parts, credentials }: Packed): Map<string, Buffer> {
 }
 
 function read(files: ReadonlyMap<string, Buffer>): Promise<Published | undefined> {
-  return readPublished((name) => Promise.resolve(files.get(name)), undefined);
+  return readPublished(
+    (name) => Promise.resolve(files.get(name)),
+    () => false,
+  );
 }
 
 const draft: fc.Arbitrary<ConfigDraft> = fc
@@ -90,6 +94,27 @@ describe('packing', () => {
     expect(JSON.parse(Buffer.from(index.bytes).toString())).toMatchObject({ encoding: 'json' });
     const smaller = packConfig(config, credentials, { partBytesMax: size - 1 });
     expect(JSON.parse(Buffer.from(smaller.index.bytes).toString())).toMatchObject({ encoding: 'gzip' });
+  });
+
+  it('credentials stay readable up to 64 KiB, and are gzipped beyond', async () => {
+    const keys = (count: number): ConfigPair =>
+      configOf({
+        providers: [],
+        routes: [],
+        clientKeys: Array.from({ length: count }, (_, number) => clientKey(`key-${number}`, `secret-${number}`)),
+      });
+    const few = keys(400);
+    const small = packConfig(few.config, few.credentials, { partBytesMax: 1_000_000 });
+    expect(small.credentials.name).toBe(`credentials-${few.credentials.digest}.json`);
+    expect(JSON.parse(Buffer.from(small.credentials.bytes).toString())).toEqual(few.credentials);
+
+    const many = keys(5_000);
+    const large = packConfig(many.config, many.credentials, { partBytesMax: 1_000_000 });
+    expect(large.credentials.name).toBe(`credentials-${many.credentials.digest}.json.gz`);
+    // Two sets, for a while, in a Secret of 1 MiB.
+    expect(2 * large.credentials.bytes.length).toBeLessThan(1024 * 1024);
+    expect(packConfig(many.config, many.credentials, { partBytesMax: 1_000_000 })).toEqual(large);
+    expect(await read(filesOf(large))).toMatchObject({ type: 'complete', credentials: many.credentials });
   });
 
   it('uses every part that there is room for, and says when that is not enough', () => {

@@ -29,6 +29,7 @@ describe('the inventory of the admin port', () => {
       'GET /metrics open',
       'GET /config protected',
       'GET /state protected',
+      'GET /state/disabled protected',
       'POST /backends/:namespace/:route/:name/disable change',
       'POST /backends/:namespace/:route/:name/enable change',
     ]);
@@ -80,6 +81,33 @@ describe('what the admin port tells', () => {
       servedSince: null,
       lastRefusal: { revision: 8, digest: 'e', reasons: ['routes.0: is required'], at: '1970-01-01T00:00:01.000Z' },
     });
+  });
+
+  it('only what is not simply enabled, to who asks for that', async () => {
+    const resting = {
+      model: 'm',
+      state: 'disabled',
+      hard: false,
+      reason: 'RateLimit',
+      sinceMs: 0,
+      untilMs: 1000,
+    } as const;
+    const key = { id: 'team-a/a', provider: 'team-a/azure', state: 'enabled', models: [] } as const;
+    const { ask } = await startWith({
+      state: () => ({
+        ...state,
+        backends: [
+          azure,
+          { ...azure, id: 'team-a/chat/b', state: 'disabled', hard: true, reason: 'Manual', sinceMs: 0 },
+          { ...azure, id: 'team-a/chat/c', state: 'trial' },
+        ],
+        keys: [key, { ...key, id: 'team-a/b', models: [resting] }],
+      }),
+    });
+    const whole = (await ask('/state')).json as { backends: { id: string }[]; keys: { id: string }[] };
+    const { status, json } = await ask('/state/disabled');
+    expect(status).toBe(200);
+    expect(json).toEqual({ ...whole, backends: whole.backends.slice(1), keys: whole.keys.slice(1) });
   });
 
   it('which target is disabled, why, since when, until when', async () => {

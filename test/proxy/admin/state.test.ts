@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeState, type AdminState, type StateFacts } from '../../../proxy/admin/state.ts';
+import { describeState, leaveOutEnabled, type AdminState, type StateFacts } from '../../../proxy/admin/state.ts';
 import type { GatewayConfig } from '../../../proxy/config/schema.ts';
 import type { DisableEntry } from '../../../proxy/state/store.ts';
 
@@ -117,5 +117,18 @@ describe('the state', () => {
     expect(describeWith({ onTrial: () => true, disables: [entry({})] }).backends[0]).toMatchObject({
       state: 'disabled',
     });
+  });
+
+  it('without what is enabled has what is disabled as a whole or for a model, on trial, or switched off', () => {
+    const news = (facts: Partial<StateFacts>): readonly string[] => {
+      const { backends, keys } = leaveOutEnabled(describeWith(facts));
+      return [...backends, ...keys].map(({ id }) => id);
+    };
+    const backend = 'team-a/chat/azure';
+    expect(news({})).toEqual(['team-a/two']);
+    expect(news({ disables: [entry({})] })).toEqual([backend, 'team-a/two']);
+    expect(news({ disables: [entry({ target: `${target}#m` })] })).toEqual([backend, 'team-a/two']);
+    expect(news({ onTrial: (id) => id === target })).toEqual([backend, 'team-a/two']);
+    expect(news({ disables: [entry({ target: 'key:team-a/one#m' })] })).toEqual(['team-a/one', 'team-a/two']);
   });
 });

@@ -27,8 +27,21 @@ function publish(bytes: Buffer, encoding: ConfigIndex['encoding'], parts = 1): M
   ]);
 }
 
-function read(files: ReadonlyMap<string, Buffer>, known?: string): Promise<Published | undefined> {
-  return readPublished((name) => Promise.resolve(files.get(name)), known);
+function read(files: ReadonlyMap<string, Buffer>): Promise<Published | undefined> {
+  return readPublished(
+    (name) => Promise.resolve(files.get(name)),
+    () => false,
+  );
+}
+
+/** The same files, with the credentials gzipped. */
+function withGzippedCredentials(
+  files: ReadonlyMap<string, Buffer>,
+  json = JSON.stringify(credentials),
+): Map<string, Buffer> {
+  const changed = new Map(files).set(`${credentialsFile}.gz`, gzipSync(json));
+  changed.delete(credentialsFile);
+  return changed;
 }
 
 describe('files that are all there', () => {
@@ -37,6 +50,7 @@ describe('files that are all there', () => {
     ['in several parts', publish(Buffer.from(text), 'json', 3)],
     ['gzipped', publish(gzipSync(text), 'gzip')],
     ['gzipped in several parts', publish(gzipSync(text), 'gzip', 9)],
+    ['with credentials that are gzipped too', withGzippedCredentials(publish(gzipSync(text), 'gzip'))],
     [
       'cut inside a character',
       publish(Buffer.from(JSON.stringify({ ...config, className: 'ü'.repeat(99) })), 'json', 7),
@@ -47,18 +61,38 @@ describe('files that are all there', () => {
     expect(published).toMatchObject({ type: 'complete', config: { ...config, className }, credentials });
   });
 
-  test('are not read again while the index names what is in force', async () => {
+  test('are not read again where the index names what is known', async () => {
     const asked: string[] = [];
     const files = publish(Buffer.from(text), 'json');
     const readAsked = (name: string): Promise<Buffer | undefined> => {
       asked.push(name);
       return Promise.resolve(files.get(name));
     };
-    expect(await readPublished(readAsked, `${config.revision} ${config.digest}`)).toBeUndefined();
-    expect(asked).toEqual(['index.json']);
-    expect(await readPublished(readAsked, `${config.revision - 1} ${config.digest}`)).toMatchObject({
-      type: 'complete',
-    });
+    const seen: number[] = [];
+    expect(await readPublished(readAsked, ({ revision }) => seen.push(revision) > 0)).toBeUndefined();
+    expect([asked, seen]).toEqual([['index.json'], [config.revision]]);
+  });
+
+  test('are asked for with the number of the part, where they are one', async () => {
+    const asked: (readonly [string, number | undefined])[] = [];
+    const files = publish(gzipSync(text), 'gzip', 3);
+    const readAsked = (name: string, part?: number): Promise<Buffer | undefined> => {
+      asked.push([name, part]);
+      return Promise.resolve(files.get(name));
+    };
+    await readPublished(readAsked, () => false);
+    expect(asked).toEqual([
+      ['index.json', undefined],
+      [credentialsFile, undefined],
+      ['part-0', 0],
+      ['part-1', 1],
+      ['part-2', 2],
+    ]);
+  });
+
+  test('have readable credentials before gzipped ones', async () => {
+    const files = publish(Buffer.from(text), 'json').set(`${credentialsFile}.gz`, gzipSync('{}'));
+    expect(await read(files)).toMatchObject({ type: 'complete', credentials });
   });
 });
 
@@ -106,6 +140,11 @@ describe('files that are broken', () => {
     ['no JSON', publish(Buffer.from('CANARY'), 'json')],
     ['no gzip', publish(Buffer.from(text), 'gzip')],
     ['credentials that are no JSON', new Map(files).set(credentialsFile, Buffer.from('CANARY'))],
+    [
+      'credentials that are no gzip',
+      new Map(withGzippedCredentials(files)).set(`${credentialsFile}.gz`, Buffer.from('CANARY')),
+    ],
+    ['more than 32 MiB of credentials', withGzippedCredentials(files, ' '.repeat(32 * 1024 * 1024 + 1))],
     ['more than 128 MiB when unpacked', publish(gzipSync(Buffer.alloc(128 * 1024 * 1024 + 1)), 'gzip')],
   ])('%s, and the reason quotes nothing', async (_what, broken) => {
     const published = await read(broken);
