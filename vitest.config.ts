@@ -42,7 +42,7 @@ export default defineConfig({
           maxWorkers: 2,
           // Builds what is missing: minutes, once. What the tests share starts when the first of them asks for it.
           globalSetup: 'test/cluster/global-setup.ts',
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 90_000,
           sequence: { groupOrder: 2 },
         },

@@ -2,18 +2,18 @@
 // controllers. They can be frozen, killed and started again; when they stop nothing is left of them.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectControlPlane, type ControlPlaneClient, type ControlPlaneFacts } from './client.ts';
 import { compact, etcdIsHealthy } from './etcd.ts';
 import { apiServerArgs, controllerManagerArgs, etcdArgs, filesIn, type Place } from './flags.ts';
+import { makeFolder, removeFolder } from './folders.ts';
 import { toKubeconfig } from './kubeconfig.ts';
 import { defaultKubernetes } from './modules.ts';
 import { freePorts } from './ports.ts';
 import { findPrograms, type Programs } from './programs.ts';
-import { removeAtExit, ServerProcess } from './server-process.ts';
+import { ServerProcess } from './server-process.ts';
 
 /** What a test may ask of a control plane of its own. */
 export interface ControlPlaneOptions {
@@ -154,13 +154,12 @@ class Servers {
 
   async stop(): Promise<void> {
     for (const server of this.#all()) await server.stop(graceMs);
-    rmSync(this.#place.folder, { recursive: true, force: true });
+    removeFolder(this.#place.folder);
   }
 }
 
 async function createPlace(): Promise<Place> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-control-plane-'));
-  removeAtExit(folder);
+  const folder = makeFolder();
   mkdirSync(join(folder, 'certificates'));
   const [etcdPort = 0, etcdPeerPort = 0, apiServerPort = 0] = await freePorts(3);
   return { folder, etcdPort, etcdPeerPort, apiServerPort };

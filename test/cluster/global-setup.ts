@@ -1,19 +1,16 @@
 // What vitest does once for all tests that need a control plane: it prepares the programs, and then waits with starting
 // the one that tests share until the first of them asks, so that it takes nothing from the tests that run before.
 
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import type { ControlPlaneFacts } from './client.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { crdManifests } from './crds.ts';
+import { makeFolder, removeFolder } from './folders.ts';
 import { defaultKubernetes } from './modules.ts';
 import { preparePrograms } from './programs.ts';
-import { removeAtExit } from './server-process.ts';
 
 /** What test files are told: whom to ask, or why there is nobody. */
 export type SharedControlPlane = { readonly socket: string } | { readonly whyNot: string };
@@ -44,21 +41,25 @@ export async function teardown(): Promise<void> {
 
 async function offer(): Promise<SharedControlPlane> {
   try {
-    await preparePrograms(defaultKubernetes, (line) => process.stderr.write(`control plane: ${line}\n`));
+    await preparePrograms(defaultKubernetes, say);
   } catch (error) {
+    say(String(error));
     return { whyNot: String(error) };
   }
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-shared-'));
-  removeAtExit(folder);
+  const folder = makeFolder();
   const socket = join(folder, 'ask');
   server = createServer((asker) => {
     asker.on('error', () => {});
     void answer().then((text) => asker.end(JSON.stringify(text)));
   });
   server.listen(socket).unref();
-  server.on('close', () => rmSync(folder, { recursive: true, force: true }));
+  server.on('close', () => removeFolder(folder));
   await once(server, 'listening');
   return { socket };
+}
+
+function say(line: string): void {
+  process.stderr.write(`control plane: ${line}\n`);
 }
 
 async function answer(): Promise<SharedAnswer> {

@@ -33,7 +33,7 @@ async function runUntilStopped(version: string): Promise<void> {
   });
   console.log(`export KUBECONFIG=${plane.adminKubeconfig}`);
   console.log(`alias kubectl=${plane.kubectl}`);
-  console.error(`Logs are in ${plane.folder}; Ctrl-C stops it.`);
+  console.error(`These are processes ${plane.pids.join(', ')}; logs are in ${plane.folder}; Ctrl-C stops them.`);
   // A pending promise alone keeps no process alive.
   const alive = setInterval(() => {}, 60_000);
   await stopped;

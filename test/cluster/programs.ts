@@ -3,7 +3,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { buildProgram, hasGo, type Progress } from './go-build.ts';
-import { defaultKubernetes, moduleOf, type ProgramName, programNames } from './modules.ts';
+import { defaultKubernetes, moduleOf, type ProgramName, programNames, usualKubernetes } from './modules.ts';
 import { isExecutable } from './path.ts';
 
 /** The path of each program. */
@@ -34,8 +34,8 @@ export async function preparePrograms(kubernetes: string, progress: Progress): P
 function find(name: ProgramName, kubernetes: string): string | undefined {
   const assets = process.env['KUBEBUILDER_ASSETS'];
   const places = [cachePath(name, kubernetes)];
-  // One folder holds one version, and does not say which: it stands in for the default only.
-  if (assets !== undefined && assets !== '' && kubernetes === defaultKubernetes) places.unshift(join(assets, name));
+  // The folder does not say which version it holds: it stands in for the usual one only.
+  if (assets !== undefined && assets !== '' && kubernetes === usualKubernetes) places.unshift(join(assets, name));
   return places.find(isExecutable);
 }
 

@@ -3,23 +3,14 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findOnPath } from './path.ts';
 
 const logTailLines = 25;
 
 const running = new Set<ChildProcess>();
-const folders = new Set<string>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-/** Has a folder removed when this process ends, should nobody have removed it before. */
-export function removeAtExit(folder: string): void {
-  folders.add(folder);
-}
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /** What to run. */
 export interface ServerCommand {
