@@ -7,6 +7,7 @@ import type { Environment, Flags } from '../../proxy/command-line/options.ts';
 import { proxyOptions } from '../../proxy/command-line/proxy-command.ts';
 import type { Terminal } from '../../proxy/command-line/terminal.ts';
 import { check } from './check.ts';
+import { operatorOptions, operatorVariables } from './operator-options.ts';
 import { checkOptions, runOptions, variables } from './options.ts';
 import { runProxyCommand } from './proxy-command.ts';
 import { readCheckSettings, readRunSettings } from './settings.ts';
@@ -50,6 +51,7 @@ function createCommandLine(context: ProgramContext, exit: (code: number) => void
     .allowUnknownOption()
     .passThroughOptions()
     .action(async (args: readonly string[]) => exit(await runProxyCommand(args, environment, stop)));
+  addOperator(program, context);
   return program.addHelpText('after', () => `\nEvery option of every command:\n\n${describeAll(program)}`);
 }
 
@@ -90,6 +92,21 @@ function addCheck(program: Command, context: ProgramContext, exit: (code: number
   for (const spec of Object.values(checkOptions)) command.addOption(toOption(spec));
   const { DISABLED_TIME } = variables;
   command.addHelpText('after', `\nEnvironment variables besides:\n${describeRows([['DISABLED_TIME', DISABLED_TIME]])}`);
+}
+
+function addOperator(program: Command, context: ProgramContext): void {
+  const command = program
+    .command('operator')
+    .description(
+      'run the control plane alone: compile the objects of a cluster for its proxies, and say how they stand',
+    )
+    .action(async (flags: Flags) => {
+      // Loaded only here: the Kubernetes client takes longer to load than anything else there is.
+      const { runOperator } = await import('./operator-command.ts');
+      await runOperator(flags, context);
+    });
+  for (const spec of Object.values(operatorOptions)) command.addOption(toOption(spec));
+  command.addHelpText('after', `\nEnvironment variables besides:\n${describeRows(Object.entries(operatorVariables))}`);
 }
 
 function describeAll(program: Command): string {

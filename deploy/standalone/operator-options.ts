@@ -1,0 +1,115 @@
+// What `sluice operator` is told on its command line and in its environment.
+
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { ProxyAddress } from '../../operator/acks/ask-proxy.ts';
+import type { OperatorOptions } from '../../operator/ground.ts';
+import { UsageError } from '../../proxy/command-line/failures.ts';
+import { gatewayOptions } from '../../proxy/command-line/gateway-options.ts';
+import { parseListenAddress } from '../../proxy/command-line/listen-address.ts';
+import { type Environment, type Flags, Options, type OptionSpec, parseWord } from '../../proxy/command-line/options.ts';
+import { type LogLevel, logLevels } from '../../proxy/telemetry/log.ts';
+import { readDisabledTime } from './disabled-time.ts';
+
+/** Options of `sluice operator`, in the order of `--help`. */
+export const operatorOptions = {
+  kubeconfig: {
+    flag: '--kubeconfig <file>',
+    variable: 'KUBECONFIG',
+    says: 'credentials for the API server; in a pod those of its ServiceAccount where left out, elsewhere ~/.kube/config',
+  },
+  className: {
+    flag: '--class <name>',
+    variable: 'SLUICE_CLASS',
+    says: 'only objects of this spec.className are reconciled',
+    fallback: 'default',
+  },
+  installNamespace: {
+    flag: '--install-namespace <namespace>',
+    variable: 'SLUICE_INSTALL_NAMESPACE',
+    says: 'where the ConfigMaps, the Secret, the Lease and the proxies are; the namespace of the pod or of the kubeconfig where left out',
+  },
+  watchNamespace: {
+    flag: '--watch-namespace <namespaces>',
+    variable: 'SLUICE_WATCH_NAMESPACE',
+    says: 'namespaces whose objects count, with commas between them; all where left out',
+    repeats: true,
+  },
+  proxySelector: {
+    flag: '--proxy-selector <labels>',
+    variable: 'SLUICE_PROXY_SELECTOR',
+    says: 'label selector of the pods of proxies, such as app.kubernetes.io/component=proxy; they are asked what they serve',
+  },
+  proxyAdmin: {
+    flag: '--proxy-admin <host:port>',
+    variable: 'SLUICE_PROXY_ADMIN',
+    says: 'admin ports of proxies outside the cluster, with commas between them',
+    repeats: true,
+  },
+  admin: {
+    flag: '--admin <host:port>',
+    variable: 'SLUICE_ADMIN',
+    says: 'where /healthz, /readyz and /metrics are served',
+    fallback: '127.0.0.1:9090',
+  },
+  logLevel: gatewayOptions.logLevel,
+} as const satisfies Record<string, OptionSpec>;
+
+/** What has no flag. */
+export const operatorVariables = {
+  SLUICE_ADMIN_TOKEN: 'bearer token of the proxies’ admin ports',
+  DISABLED_TIME:
+    'minutes for which a failing backend is out where its route does not say; fractions allowed, 0 = never, 10 where left out',
+} as const;
+
+/** Settings of `sluice operator`. */
+export interface OperatorSettings {
+  readonly operator: OperatorOptions;
+  readonly logLevel: LogLevel;
+}
+
+/** Reads them. `newId` gives a UUID. Throws UsageError or StartFailure. */
+export function readOperatorSettings(
+  flags: Flags,
+  environment: Environment,
+  { version, newId }: { readonly version: string; readonly newId: () => string },
+): OperatorSettings {
+  const options = new Options(flags, environment);
+  const proxySelector = options.read(operatorOptions.proxySelector, String);
+  const proxyAddresses = options.read(operatorOptions.proxyAdmin, parseAddresses) ?? [];
+  return {
+    logLevel: options.read(operatorOptions.logLevel, parseWord(logLevels)),
+    operator: {
+      version,
+      credentials: chooseCredentials(options.read(operatorOptions.kubeconfig, String), environment),
+      className: options.read(operatorOptions.className, String),
+      installNamespace: options.read(operatorOptions.installNamespace, String),
+      watchNamespaces: options.read(operatorOptions.watchNamespace, splitList) ?? [],
+      proxySelector,
+      proxyAddresses,
+      adminToken: options.variable('SLUICE_ADMIN_TOKEN', String),
+      admin: options.read(operatorOptions.admin, parseListenAddress),
+      disableSecondsDefault: options.variable('DISABLED_TIME', readDisabledTime) ?? readDisabledTime(undefined),
+      identity: `${hostname()}_${newId()}`,
+    },
+  };
+}
+
+function chooseCredentials(kubeconfig: string | undefined, environment: Environment): OperatorOptions['credentials'] {
+  if (kubeconfig !== undefined) return { type: 'kubeconfig', path: kubeconfig };
+  if (environment['KUBERNETES_SERVICE_HOST']) return { type: 'in-cluster' };
+  const home = environment['HOME'];
+  if (home) return { type: 'kubeconfig', path: join(home, '.kube', 'config') };
+  throw new UsageError('--kubeconfig must be given outside a cluster, or the environment variable KUBECONFIG');
+}
+
+function splitList(text: string): readonly string[] {
+  return text.split(/[\s,]+/).filter((entry) => entry !== '');
+}
+
+function parseAddresses(text: string): readonly ProxyAddress[] {
+  return splitList(text).map((entry) => {
+    const { host, port } = parseListenAddress(entry);
+    return { proxy: entry, host: host === '::' ? '::1' : host, port };
+  });
+}
