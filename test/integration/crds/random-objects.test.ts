@@ -15,7 +15,7 @@ import { damaged } from './damage.ts';
 import { grafted } from './graft.ts';
 import { collectionPath, objectOf, serverVerdict, type Verdict, verdictOf, zodVerdict } from './verdict.ts';
 
-const objects = Number(process.env['CRD_OBJECTS'] ?? 600);
+const objects = Number(process.env['CRD_OBJECTS'] ?? 300);
 const seed = Number(process.env['CRD_SEED'] ?? Date.now() % 2 ** 31);
 /** Enough to keep two cores busy on both sides of the socket. */
 const inFlight = 8;
@@ -35,8 +35,8 @@ plane.describe('zod and the API server agree', () => {
     expectAgreement(verdicts);
     // Neither side gets by with one verdict for all.
     const accepted = verdicts.filter(({ server }) => server.ok).length / verdicts.length;
-    expect(accepted).toBeGreaterThan(0.2);
-    expect(accepted).toBeLessThan(0.8);
+    expect(accepted).toBeGreaterThan(0.1);
+    expect(accepted).toBeLessThan(0.9);
   });
 
   test.each(kindDefinitions)('on any status of an $kind', async (definition) => {
