@@ -89,7 +89,9 @@ export function connectControlPlane(facts: ControlPlaneFacts): ControlPlaneClien
       return name;
     },
     runKubectl(args, { input = '', kubeconfig = facts.adminKubeconfig } = {}) {
-      return runProgram(facts.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], input);
+      // What it has learnt about another server on the same port must not count.
+      const own = [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(facts.folder, 'kubectl')}`];
+      return runProgram(facts.kubectl, [...own, ...args], input);
     },
     async kubeconfigFor(namespace, serviceAccount, { expirationSeconds, tokenFile = false } = {}) {
       const token = await tokenFor(namespace, serviceAccount, expirationSeconds);

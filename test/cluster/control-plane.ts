@@ -2,7 +2,7 @@
 // controllers. They can be frozen, killed and started again; when they stop nothing is left of them.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectControlPlane, type ControlPlaneClient, type ControlPlaneFacts } from './client.ts';
@@ -41,8 +41,8 @@ export interface ControlPlane extends ControlPlaneClient, AsyncDisposable {
   /** Ends the API server at once, as a crash would. */
   killApiServer(): Promise<void>;
   /**
-   * Starts it again after `killApiServer`, on the same port and data. Its watch cache then begins at the present: a
-   * watch that resumes from an earlier revision gets 410 if anything was written since.
+   * Starts it again, after killing it if it runs, on the same port and data. Its watch cache then begins at the present:
+   * a watch that resumes from an earlier revision gets 410 if anything was written since.
    */
   restartApiServer(): Promise<void>;
   /** Forgets all history in etcd up to now. Watches notice only without a watch cache. */
@@ -123,8 +123,9 @@ class Servers {
     const apiServer = await this.#run('kube-apiserver', args);
     this.#apiServer = apiServer;
     // It writes its certificate before it listens.
-    await ready(apiServer, async () => existsSync(this.#facts.caFile));
-    await ready(apiServer, () => answers(connectControlPlane(this.#facts), '/readyz'));
+    await ready(apiServer, async () => isWhole(this.#facts.caFile));
+    const client = connectControlPlane(this.#facts);
+    await ready(apiServer, () => answers(client, '/readyz'));
   }
 
   #run(name: keyof Programs, args: readonly string[]): Promise<ServerProcess> {
@@ -134,13 +135,19 @@ class Servers {
 
   #handle(client: ControlPlaneClient): ControlPlane {
     const stop = (): Promise<void> => this.stop();
+    const all = (): readonly ServerProcess[] => this.#all();
     return {
       ...client,
-      pids: this.#all().map(({ pid }) => pid),
+      get pids() {
+        return all().map(({ pid }) => pid);
+      },
       pauseApiServer: () => this.#apiServer?.signal('SIGSTOP'),
       resumeApiServer: () => this.#apiServer?.signal('SIGCONT'),
       killApiServer: async () => this.#apiServer?.kill(),
-      restartApiServer: () => this.#startApiServer(),
+      restartApiServer: async () => {
+        await this.#apiServer?.kill();
+        await this.#startApiServer();
+      },
       compactEtcd: () => compact(this.#place.etcdPort),
       stop,
       [Symbol.asyncDispose]: stop,
@@ -184,6 +191,10 @@ async function ready(server: ServerProcess | undefined, isReady: () => Promise<b
     if (performance.now() > deadlineMs) throw new Error(`not ready after ${readyWithinMs} ms:\n${server?.logTail()}`);
     await delay(pollMs);
   }
+}
+
+function isWhole(certificateFile: string): boolean {
+  return existsSync(certificateFile) && readFileSync(certificateFile, 'utf8').endsWith('-----END CERTIFICATE-----\n');
 }
 
 async function answers(client: ControlPlaneClient, path: string): Promise<boolean> {
