@@ -7,7 +7,15 @@ import { defined } from './defined.ts';
 import { type Diagnostic, type Finding, notAccepted, type Report, toDiagnostics } from './diagnostic.ts';
 import { digestOfKey } from './digest.ts';
 import { type Facts, idOf } from './facts.ts';
-import { createMaterialClaims, expiryOf, reportState, resolveMaterial } from './key-material.ts';
+import {
+  createMaterialClaims,
+  expiryOf,
+  type MaterialClaims,
+  reportState,
+  reportTwin,
+  resolveMaterial,
+  resolvePrevious,
+} from './key-material.ts';
 import { toMicroDollars } from './money.ts';
 import { findUnsupported } from './supported.ts';
 
@@ -36,15 +44,34 @@ export function compileClientKeys(facts: Facts): CompiledClientKeys {
     const value = resolveMaterial(key, facts, report);
     // One secret proves one principal, in the whole class. It is held even by a key that is switched off or has expired:
     // otherwise a younger twin would go on opening doors.
-    if (findings.length === 0 && value !== undefined) claims(key, 'client', value, report);
+    const secrets = findings.length === 0 && value !== undefined ? claimSecrets(key, value, facts, claims) : [];
+    if (findings.length === 0 && secrets.length === 0) reportTwin(key, report);
     reportState(key, facts.world.now, report);
-    if (findings.length === 0 && value !== undefined && tenant !== undefined) {
+    if (findings.length === 0 && tenant !== undefined) {
       configs.push(toConfig(key, client, tenant));
-      credentials.push(defined({ id: idOf(key.metadata), sha256: digestOfKey(value), expiresAt: expiryOf(key) }));
+      credentials.push(...secrets);
     }
     diagnostics.push(...toDiagnostics('LLMKey', key.metadata, 'whole', findings));
   }
   return { configs, credentials, diagnostics };
+}
+
+/**
+ * The digests of a key: of the current one, and of the one before while it works. None if an older key holds the
+ * current one; where it holds only the one before, that one proves the older key, and a renewal ends the conflict.
+ */
+function claimSecrets(key: LLMKey, value: string, facts: Facts, claims: MaterialClaims): Credentials['clients'] {
+  const id = idOf(key.metadata);
+  const expiresAt = expiryOf(key);
+  const sha256 = digestOfKey(value);
+  if (!claims('client', sha256)) return [];
+  const previous = resolvePrevious(key, facts);
+  const before = previous && {
+    id,
+    sha256: digestOfKey(previous.value),
+    expiresAt: Math.min(previous.until, expiresAt ?? Infinity),
+  };
+  return [defined({ id, sha256, expiresAt }), ...(before && claims('client', before.sha256) ? [before] : [])];
 }
 
 /** The namespace is the tenant, unless an administrator gave the namespace another one. */

@@ -3,9 +3,10 @@
 
 import { configVersion, type Credentials, type GatewayConfig } from '../../proxy/config/schema.ts';
 import { compileClientKeys } from './client-keys.ts';
-import { type Diagnostic, notAccepted, toDiagnostics } from './diagnostic.ts';
+import type { Diagnostic } from './diagnostic.ts';
 import { digestOf } from './digest.ts';
-import { compareText, type Facts, gatherFacts } from './facts.ts';
+import { compareText, gatherFacts } from './facts.ts';
+import { describeInvalid } from './last-good.ts';
 import { compileProviders } from './providers.ts';
 import { compileRoutes } from './routes.ts';
 import { checkPools, compileUpstreamKeys } from './upstream-keys.ts';
@@ -31,10 +32,10 @@ export function compile(world: World): Compiled {
     providers: byId([...providers.configs.values()]),
     upstreamKeys: byId(upstreamKeys.configs),
     clientKeys: byId(clientKeys.configs),
-    routes: byId(routes.configs),
+    routes: byId([...routes.configs.values()]),
   });
   const diagnostics = [
-    ...describeInvalid(facts),
+    ...describeInvalid(facts, { providers: providers.configs, routes: routes.configs }),
     ...providers.diagnostics,
     ...checkPools(providers.configs, upstreamKeys),
     ...routes.diagnostics,
@@ -61,13 +62,6 @@ function sealConfig({ className, lastRevision, now }: World, content: Content): 
 /** By id and not by age: an object that is made anew is the same configuration. */
 function byId<T extends { readonly id: string }>(entries: readonly T[]): T[] {
   return [...entries].sort((a, b) => compareText(a.id, b.id));
-}
-
-function describeInvalid({ invalid }: Facts): readonly Diagnostic[] {
-  return invalid.flatMap((object) => {
-    const findings = object.problems.map(({ field, message }) => notAccepted('Invalid', field, message));
-    return toDiagnostics(object.kind, object, 'whole', findings);
-  });
 }
 
 const kindOrder = { LLMProvider: 0, LLMRoute: 1, LLMKey: 2 } as const;

@@ -1,6 +1,6 @@
 // Who owns a path or a public model name where several routes want it: the oldest route, in the whole class.
 
-import type { LLMRoute } from '../../crds/llm-route.ts';
+import type { RouteConfig } from '../../proxy/config/schema.ts';
 import { type Finding, notAccepted } from './diagnostic.ts';
 
 interface Claim {
@@ -15,7 +15,7 @@ interface Claim {
 /** The claims of routes that came before. */
 export interface Claims {
   /** Takes everything that a route claims, or nothing, and says why not. Routes must come oldest first. */
-  take(route: LLMRoute): readonly Finding[];
+  take(namespace: string, route: Pick<RouteConfig, 'path' | 'models'>): readonly Finding[];
 }
 
 /**
@@ -27,8 +27,8 @@ export function createClaims(): Claims {
   /** Namespaces of the owners. */
   const owners = new Map<string, string>();
   return {
-    take({ metadata: { namespace }, spec }) {
-      const claims = claimsOf(spec);
+    take(namespace, route) {
+      const claims = claimsOf(route);
       const isForeign = (key: string): boolean => (owners.get(key) ?? namespace) !== namespace;
       const lost = claims.filter(({ key, around }) => owners.has(key) || around.some(isForeign));
       if (lost.length === 0) for (const { key } of claims) owners.set(key, namespace);
@@ -38,7 +38,7 @@ export function createClaims(): Claims {
   };
 }
 
-function claimsOf({ path, models = [] }: LLMRoute['spec']): readonly Claim[] {
+function claimsOf({ path, models }: Pick<RouteConfig, 'path' | 'models'>): readonly Claim[] {
   const claims = models.map(({ name, type }, index): Claim => {
     const exact = type === 'Exact';
     return {

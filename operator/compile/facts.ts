@@ -5,7 +5,15 @@ import type { LLMKey } from '../../crds/llm-key.ts';
 import type { LLMProvider } from '../../crds/llm-provider.ts';
 import type { LLMRoute } from '../../crds/llm-route.ts';
 import type { Named } from './diagnostic.ts';
-import type { ConfigMapObject, InvalidObject, NamespaceObject, SecretObject, ServiceObject, World } from './world.ts';
+import type {
+  ConfigMapObject,
+  InvalidObject,
+  NamespaceObject,
+  ReferenceGrantObject,
+  SecretObject,
+  ServiceObject,
+  World,
+} from './world.ts';
 
 /** Everything that is known, found by id (`namespace/name`) or in order of age, oldest first. */
 export interface Facts {
@@ -17,6 +25,8 @@ export interface Facts {
   readonly secrets: ReadonlyMap<string, SecretObject>;
   readonly configMaps: ReadonlyMap<string, ConfigMapObject>;
   readonly services: ReadonlyMap<string, ServiceObject>;
+  /** By the namespace that grants. */
+  readonly grants: ReadonlyMap<string, readonly ReferenceGrantObject[]>;
   /** Labels by name of the namespace. */
   readonly namespaces: ReadonlyMap<string, NamespaceObject['labels']>;
 }
@@ -34,8 +44,8 @@ export function compareText(a: string, b: string): number {
 
 /** Sorts and indexes the world. Objects of another class are none of this installation's business. */
 export function gatherFacts(world: World): Facts {
-  const ours = <R extends Resource>(resources: readonly R[]): R[] =>
-    resources.filter(({ spec }) => spec.className === world.className).sort(byAge);
+  const ours = <R extends LLMProvider | LLMRoute | LLMKey>(resources: readonly R[]): R[] =>
+    oldestFirst(resources.filter(({ spec }) => spec.className === world.className));
   return {
     world,
     providers: ours(world.providers),
@@ -45,18 +55,25 @@ export function gatherFacts(world: World): Facts {
     secrets: byId(world.secrets),
     configMaps: byId(world.configMaps),
     services: byId(world.services),
+    grants: Map.groupBy(world.grants ?? [], ({ namespace }) => namespace),
     namespaces: knownNamespaces(world),
   };
 }
 
-type Resource = LLMProvider | LLMRoute | LLMKey;
-
-function byAge(a: Resource, b: Resource): number {
-  return createdAt(a) - createdAt(b) || compareText(idOf(a.metadata), idOf(b.metadata));
+/** Something that stands for an object of some age. */
+interface Dated {
+  readonly metadata: Named & { readonly creationTimestamp?: string | undefined };
 }
 
-/** Objects from files have no age; they count as the oldest, so that their names decide. */
-function createdAt({ metadata }: Resource): number {
+/** Sorts by age, then by id. Objects from files have no age; they count as the oldest, so that their names decide. */
+export function oldestFirst<T extends Dated>(objects: readonly T[]): T[] {
+  return objects
+    .map((object) => ({ object, createdAt: createdAt(object), id: idOf(object.metadata) }))
+    .sort((a, b) => a.createdAt - b.createdAt || compareText(a.id, b.id))
+    .map(({ object }) => object);
+}
+
+function createdAt({ metadata }: Dated): number {
   const created = Date.parse(metadata.creationTimestamp ?? '');
   return Number.isNaN(created) ? 0 : created;
 }

@@ -3,7 +3,7 @@
 import { failoverClasses } from '../../crds/route-failover.ts';
 import type { FailoverConfig } from '../../proxy/config/schema.ts';
 import { defined } from './defined.ts';
-import type { RuleSpec } from './route-drafts.ts';
+import type { RuleSpec } from './route-spec.ts';
 
 type Failover = RuleSpec['failover'];
 type StatusCode = NonNullable<Failover['statusCodes']>[number];
@@ -12,7 +12,7 @@ type StatusCode = NonNullable<Failover['statusCodes']>[number];
 const clientFaults: ReadonlySet<string> = new Set(['ContentFilter', 'BadRequest', 'TooLarge']);
 const onByDefault = failoverClasses.filter((name) => !clientFaults.has(name));
 
-/** `disableSeconds`: where the rule does not say for how long. `fallbackRoute`: already resolved. */
+/** `disableSeconds`: where the rule does not say for how long. `fallbackRoute`: its id. */
 export function compileFailover(
   failover: Failover,
   disableSeconds: number,

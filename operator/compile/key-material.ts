@@ -1,13 +1,10 @@
 // The secret behind an LLMKey, whoever made it, and who owns it where two keys have the same.
 
 import type { LLMKey } from '../../crds/llm-key.ts';
-import { notAccepted, notResolved, type Finding, type Report } from './diagnostic.ts';
-import { digestOfKey } from './digest.ts';
+import { type Finding, notAccepted, notResolved, type Report } from './diagnostic.ts';
 import type { Facts } from './facts.ts';
-import { type EntryRef, resolveSecretEntry } from './references.ts';
-
-/** The entry of a generated Secret that holds the key. */
-export const generatedEntry = 'key';
+import { findPrevious, generatedEntries, isMadeFor, type PreviousKey } from './generated-key.ts';
+import { isCredential, resolveSecretEntry } from './references.ts';
 
 /** No header may be longer: 16 KiB is what servers take for all headers together. Longer client keys are not read. */
 const lengthMax = { Upstream: 8192, Client: 4096 } as const;
@@ -19,22 +16,39 @@ export function resolveMaterial(key: LLMKey, facts: Facts, report: Report): stri
   const value =
     generate === undefined
       ? spec.secretRef && resolveSecretEntry(facts, metadata.namespace, spec.secretRef, 'spec.secretRef', report)
-      : resolveGenerated(facts, metadata.namespace, generate.secretName, report);
+      : resolveGenerated(key, generate.secretName, facts, report);
   if (value === undefined || isSendable(value, lengthMax[spec.type])) return value;
   const message = `the key must be at most ${lengthMax[spec.type]} characters of ASCII on one line: it is sent in a header`;
   report(notResolved('SecretKeyMissing', materialField(key), message));
   return undefined;
 }
 
-/** A generated key is in order before it exists: it only cannot be used yet. */
-function resolveGenerated(facts: Facts, namespace: string, name: string, report: Report): string | undefined {
-  const ref: EntryRef = { name, key: generatedEntry };
-  const problems: Finding[] = [];
-  const value = resolveSecretEntry(facts, namespace, ref, '', (finding) => void problems.push(finding));
-  for (const { message } of problems) {
+/**
+ * A generated key is in order before it exists: it only cannot be used yet. In a cluster its Secret counts only if it
+ * was made for this very object: by a name that is free to choose, a key could have the content of any credential.
+ */
+function resolveGenerated({ metadata }: LLMKey, name: string, facts: Facts, report: Report): string | undefined {
+  const pending = (message: string): void =>
     report({ condition: 'Usable', reason: 'Pending', field: 'spec.client.generate.secretName', message });
+  const secret = facts.secrets.get(`${metadata.namespace}/${name}`);
+  const isForeign = facts.world.source === 'cluster' && secret !== undefined && !isMadeFor(secret, metadata.uid);
+  if (isForeign && isCredential(secret)) {
+    pending(`a Secret "${name}" exists in the namespace and was not made for this object`);
+    return undefined;
   }
+  const problems: Finding[] = [];
+  const ref = { name, key: generatedEntries.current };
+  const value = resolveSecretEntry(facts, metadata.namespace, ref, '', (finding) => void problems.push(finding));
+  for (const { message } of problems) pending(message);
   return value;
+}
+
+/** The key before the current one, while it works: generated keys overlap. Only for a key that has a current one. */
+export function resolvePrevious({ metadata, spec }: LLMKey, facts: Facts): PreviousKey | undefined {
+  const name = spec.client?.generate?.secretName;
+  const secret = name === undefined ? undefined : facts.secrets.get(`${metadata.namespace}/${name}`);
+  const previous = secret && findPrevious(secret, facts.world.now);
+  return previous !== undefined && isSendable(previous.value, lengthMax.Client) ? previous : undefined;
 }
 
 function isSendable(value: string, max: number): boolean {
@@ -45,15 +59,18 @@ function materialField({ spec }: LLMKey): string {
   return spec.secretRef === undefined ? 'spec.client.generate.secretName' : 'spec.secretRef';
 }
 
-/** Gives every secret to the first who asks for it. `scope`: where the same secret must not stand twice. */
-export function createMaterialClaims(): (key: LLMKey, scope: string, value: string, report: Report) => boolean {
+/** Whether a secret, by its digest, is free. `scope`: where the same secret must not stand twice. */
+export type MaterialClaims = (scope: string, digest: string) => boolean;
+
+/** Gives every secret to the first who asks for it. */
+export function createMaterialClaims(): MaterialClaims {
   const owners = new Set<string>();
-  return (key, scope, value, report) => {
-    const owner = `${scope} ${digestOfKey(value)}`;
-    if (owners.size < owners.add(owner).size) return true;
-    report(notAccepted('Conflicted', materialField(key), 'an older LLMKey already holds the same secret'));
-    return false;
-  };
+  return (scope, digest) => owners.size < owners.add(`${scope} ${digest}`).size;
+}
+
+/** Says that a key's secret belongs to another. Whose it is stays unsaid: that may be a fact of another namespace. */
+export function reportTwin(key: LLMKey, report: Report): void {
+  report(notAccepted('Conflicted', materialField(key), 'an older LLMKey already holds the same secret'));
 }
 
 /** Unix milliseconds of the end of a key; undefined = never. */

@@ -7,6 +7,7 @@ import { defined } from './defined.ts';
 import { type Diagnostic, type Finding, toDiagnostics } from './diagnostic.ts';
 import { resolveEndpoint } from './endpoint.ts';
 import { type Facts, idOf } from './facts.ts';
+import { keepProviders } from './last-good.ts';
 import { toMicroDollars } from './money.ts';
 import { findUnsupported } from './supported.ts';
 
@@ -20,7 +21,7 @@ export interface CompiledProviders {
 
 /** Compiles all providers. A provider is left out as a whole: half a provider would be another one. */
 export function compileProviders(facts: Facts): CompiledProviders {
-  const configs = new Map<string, ProviderConfig>();
+  const configs = new Map(keepProviders(facts).map((form) => [form.id, form]));
   const diagnostics: Diagnostic[] = [];
   for (const provider of facts.providers) {
     const findings: Finding[] = [];

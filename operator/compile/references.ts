@@ -91,11 +91,10 @@ export function resolveProvider(
 }
 
 /** https://gateway-api.sigs.k8s.io/api-types/referencegrant/ */
-function isPermitted({ world }: Facts, { fromKind, fromNamespace, ref }: ProviderReference): boolean {
+function isPermitted({ grants }: Facts, { fromKind, fromNamespace, ref }: ProviderReference): boolean {
   if (ref.namespace === undefined || ref.namespace === fromNamespace) return true;
-  return (world.grants ?? []).some(
+  return (grants.get(ref.namespace) ?? []).some(
     (grant) =>
-      grant.namespace === ref.namespace &&
       grant.from.some((from) => from.group === group && from.kind === fromKind && from.namespace === fromNamespace) &&
       grant.to.some((to) => to.group === group && to.kind === 'LLMProvider' && allowsName(to.name, ref.name)),
   );

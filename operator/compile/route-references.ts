@@ -1,12 +1,12 @@
 // What the backends and fallbacks of a route lead to. Routes are resolved after those that they refer to, so that what
 // is left of a route is known before anybody relies on it.
 
-import type { BackendConfig, ProviderConfig } from '../../proxy/config/schema.ts';
+import type { BackendConfig, ProviderConfig, RouteConfig, RuleConfig } from '../../proxy/config/schema.ts';
+import { defined } from './defined.ts';
 import { notAccepted, notResolved, type Report } from './diagnostic.ts';
 import type { Facts } from './facts.ts';
 import { resolveProvider } from './references.ts';
 import type { BackendDraft, RouteDraft, RuleDraft } from './route-drafts.ts';
-import { compileBackend } from './rules.ts';
 
 /** Plans of proxies follow references this deep and no deeper. */
 const depthMax = 16;
@@ -34,16 +34,9 @@ export interface Surroundings {
   readonly circle: ReadonlySet<string>;
 }
 
-/** A rule with what its references turned out to be; without backends it refuses its requests. */
-export interface ResolvedRule {
-  readonly draft: RuleDraft;
-  readonly backends: readonly BackendConfig[];
-  readonly fallbackRoute: string | undefined;
-}
-
 /** The references of one route. */
 export interface ResolvedRoute {
-  readonly rules: readonly ResolvedRule[];
+  readonly rules: RouteConfig['rules'];
   readonly reach: Reach;
 }
 
@@ -59,22 +52,23 @@ export function resolveReferences(draft: RouteDraft, around: Surroundings, repor
 }
 
 /** Whether a rule leads anywhere. */
-export function canServe({ backends, fallbackRoute }: ResolvedRule): boolean {
-  return backends.length > 0 || fallbackRoute !== undefined;
+export function canServe({ backends, failover }: RuleConfig): boolean {
+  return backends.length > 0 || failover.fallbackRoute !== undefined;
 }
 
 /** Ids of the routes that a route refers to. */
-export function referredRoutes({ rules, route }: RouteDraft): string[] {
-  const names = rules.flatMap(({ backends, spec }) => [
-    ...backends.map((backend) => backend.spec.routeRef?.name),
-    spec.failover.fallbackRouteRef?.name,
-  ]);
-  return names.filter((name) => name !== undefined).map((name) => `${route.metadata.namespace}/${name}`);
+export function referredRoutes({ rules }: RouteDraft): string[] {
+  return rules
+    .flatMap(({ backends, config }) => [
+      ...backends.map((backend) => backend.config.route),
+      config.failover.fallbackRoute,
+    ])
+    .filter((id) => id !== undefined);
 }
 
 class Resolver {
   /** Whether some backend says nothing that is refused; it may still lead nowhere. */
-  accepted = false;
+  accepted: boolean;
   readonly #draft: RouteDraft;
   readonly #around: Surroundings;
   readonly #report: Report;
@@ -84,6 +78,8 @@ class Resolver {
   #refusals = 0;
 
   constructor(draft: RouteDraft, around: Surroundings, report: Report) {
+    // A published route that could only refuse goes on refusing.
+    this.accepted = draft.rules.every(({ backends }) => backends.length === 0);
     this.#draft = draft;
     this.#around = around;
     this.#report = (finding) => {
@@ -96,41 +92,39 @@ class Resolver {
     return { depth: this.#depth, candidates: this.#candidates, passthrough: this.#passthrough };
   }
 
-  rule(draft: RuleDraft): ResolvedRule {
-    const backends = draft.backends.map((backend) => this.#accept(backend)).filter((it) => it !== undefined);
-    const { fallbackRouteRef } = draft.spec.failover;
-    const field = `${draft.field}.failover.fallbackRouteRef`;
-    const fallbackRoute = fallbackRouteRef && this.#route(fallbackRouteRef.name, field);
-    return { draft, backends, fallbackRoute };
+  rule({ field, config, names, ...draft }: RuleDraft): RuleConfig {
+    const backends = draft.backends.filter((backend) => this.#accepts(backend)).map((backend) => backend.config);
+    const served = new Set(backends.map(({ name }) => name));
+    const leftOut = names.filter((name) => !served.has(name));
+    const wanted = config.failover.fallbackRoute;
+    const isKnown = wanted === undefined || this.#leadsToRoute(wanted, `${field}.failover.fallbackRouteRef`);
+    const failover = isKnown ? config.failover : defined({ ...config.failover, fallbackRoute: undefined });
+    return { ...config, backends, leftOut, failover };
   }
 
-  #accept(backend: BackendDraft): BackendConfig | undefined {
+  #accepts({ field, config }: BackendDraft): boolean {
     const refusals = this.#refusals;
-    const config = this.#backend(backend);
+    const leads =
+      config.route === undefined
+        ? this.#leadsToProvider(config, field)
+        : this.#leadsToRoute(config.route, `${field}.routeRef`);
     if (this.#refusals === refusals) this.accepted = true;
-    return config;
+    return leads;
   }
 
-  #backend({ spec, field }: BackendDraft): BackendConfig | undefined {
-    if (spec.routeRef !== undefined) {
-      const route = this.#route(spec.routeRef.name, `${field}.routeRef`);
-      return route === undefined ? undefined : compileBackend(spec, { route });
-    }
-    if (spec.providerRef === undefined) return undefined;
-    const provider = this.#provider(spec.providerRef, `${field}.providerRef`);
-    if (provider === undefined || !this.#isListed(provider, spec.model, `${field}.model`)) return undefined;
-    if (provider.credentials.type === 'Passthrough') this.#passthrough = true;
-    this.#candidates += 1;
-    return compileBackend(spec, { provider: provider.id });
-  }
-
-  #provider(ref: NonNullable<BackendDraft['spec']['providerRef']>, field: string): ProviderConfig | undefined {
+  #leadsToProvider({ provider: id = '', model }: BackendConfig, field: string): boolean {
     const { facts, providers } = this.#around;
-    const fromNamespace = this.#draft.route.metadata.namespace;
-    const reference = { fromKind: 'LLMRoute', fromNamespace, ref } as const;
-    const provider = resolveProvider(facts, providers, reference, field, this.#report);
-    if (provider?.credentials.type === 'Passthrough' && !this.#mayPassThrough(field)) return undefined;
-    return provider;
+    const fromNamespace = this.#draft.metadata.namespace;
+    const [namespace, name = ''] = id.split('/');
+    const reference = { fromKind: 'LLMRoute', fromNamespace, ref: { namespace, name } } as const;
+    const provider = resolveProvider(facts, providers, reference, `${field}.providerRef`, this.#report);
+    if (provider === undefined) return false;
+    const passthrough = provider.credentials.type === 'Passthrough';
+    if (passthrough && !this.#mayPassThrough(`${field}.providerRef`)) return false;
+    if (!this.#isListed(provider, model, `${field}.model`)) return false;
+    if (passthrough) this.#passthrough = true;
+    this.#candidates += 1;
+    return true;
   }
 
   #isListed({ models }: ProviderConfig, model: string | undefined, field: string): boolean {
@@ -139,25 +133,25 @@ class Resolver {
     return false;
   }
 
-  #route(name: string, field: string): string | undefined {
-    const id = `${this.#draft.route.metadata.namespace}/${name}`;
+  #leadsToRoute(id: string, field: string): boolean {
+    const name = id.slice(id.indexOf('/') + 1);
     const reach = this.#around.reached.get(id);
     if (this.#around.circle.has(id)) {
       const message = `LLMRoute "${name}" leads back to this route`;
       this.#report(notAccepted('Invalid', field, message));
-      return undefined;
+      return false;
     }
     if (reach === undefined) {
       this.#report(
         notResolved('RouteNotFound', field, `the namespace has no LLMRoute "${name}" that is accepted and can serve`),
       );
-      return undefined;
+      return false;
     }
-    if (!this.#isWithinLimits(reach, field) || (reach.passthrough && !this.#mayPassThrough(field))) return undefined;
+    if (!this.#isWithinLimits(reach, field) || (reach.passthrough && !this.#mayPassThrough(field))) return false;
     this.#depth = Math.max(this.#depth, reach.depth + 1);
     this.#candidates += reach.candidates;
     if (reach.passthrough) this.#passthrough = true;
-    return id;
+    return true;
   }
 
   #isWithinLimits({ depth, candidates }: Reach, field: string): boolean {
@@ -172,7 +166,7 @@ class Resolver {
 
   /** Elsewhere the client's credential is a client key of this installation, which no provider must ever see. */
   #mayPassThrough(field: string): boolean {
-    if (this.#draft.route.spec.access.mode === 'Anonymous') return true;
+    if (this.#draft.head.access.mode === 'Anonymous') return true;
     const message = 'the credentials of the provider are Passthrough, which needs a route with access mode Anonymous';
     this.#report(notAccepted('Invalid', field, message));
     return false;

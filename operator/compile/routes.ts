@@ -3,27 +3,26 @@
 // references lead nowhere keeps its claims and refuses its requests: elsewhere they were never meant to go.
 
 import type { ProviderConfig, RouteConfig } from '../../proxy/config/schema.ts';
-import { compileAccess } from './access.ts';
 import { findComponents } from './components.ts';
 import { createClaims } from './conflicts.ts';
-import { defined } from './defined.ts';
 import { type Diagnostic, type Finding, toDiagnostics } from './diagnostic.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, oldestFirst } from './facts.ts';
+import { keepRoutes, ofPreviousForm } from './last-good.ts';
 import { draftRoute, type RouteDraft } from './route-drafts.ts';
-import { canServe, type Reach, referredRoutes, type ResolvedRule, resolveReferences } from './route-references.ts';
-import { compileRule } from './rules.ts';
+import { canServe, type Reach, referredRoutes, resolveReferences } from './route-references.ts';
 
 /** Routes that have their claims, and what is wrong with the others or with parts of them. */
 export interface CompiledRoutes {
-  readonly configs: readonly RouteConfig[];
+  readonly configs: ReadonlyMap<string, RouteConfig>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Compiles all routes. */
 export function compileRoutes(facts: Facts, providers: ReadonlyMap<string, ProviderConfig>): CompiledRoutes {
-  const drafts = settleClaims(facts.routes.map(draftRoute));
-  const accepted = new Map(drafts.filter(({ rules }) => rules.length > 0).map((draft) => [draft.id, draft]));
-  const findings = new Map(drafts.map((draft) => [draft.id, [...draft.findings]]));
+  const own = facts.routes.map((route) => draftRoute(route, facts));
+  const drafts = settleClaims(oldestFirst([...own, ...keepRoutes(facts)]));
+  const accepted = new Map(drafts.filter(({ rules }) => rules.length > 0).map((draft) => [draft.head.id, draft]));
+  const findings = new Map(drafts.map((draft) => [draft.head.id, [...draft.findings]]));
   const reached = new Map<string, Reach>();
   const configs = new Map<string, RouteConfig>();
   const graph = new Map([...accepted].map(([id, draft]) => [id, referredRoutes(draft)]));
@@ -33,18 +32,21 @@ export function compileRoutes(facts: Facts, providers: ReadonlyMap<string, Provi
       const draft = accepted.get(id);
       if (draft === undefined) return [];
       const report = (finding: Finding): void => void findings.get(id)?.push(finding);
-      return [{ draft, ...resolveReferences(draft, { facts, providers, reached, circle }, report) }];
+      return [{ head: draft.head, ...resolveReferences(draft, { facts, providers, reached, circle }, report) }];
     });
-    for (const { draft, rules, reach } of resolved) {
+    for (const { head, rules, reach } of resolved) {
       if (rules.length === 0) continue;
-      if (rules.some(canServe)) reached.set(draft.id, reach);
-      configs.set(draft.id, compileRoute(draft, rules, facts));
+      if (rules.some(canServe)) reached.set(head.id, reach);
+      const { limits, ...rest } = head;
+      configs.set(head.id, { ...rest, rules, limits });
     }
   }
-  const diagnostics = drafts.flatMap(({ id, route }) =>
-    toDiagnostics('LLMRoute', route.metadata, reached.has(id) ? 'part' : 'whole', findings.get(id) ?? []),
-  );
-  return { configs: [...configs.values()], diagnostics };
+  const diagnostics = drafts.flatMap(({ head: { id }, metadata, source }) => {
+    const found = findings.get(id) ?? [];
+    const said = source === 'published' ? found.map(ofPreviousForm) : found;
+    return toDiagnostics('LLMRoute', metadata, reached.has(id) ? 'part' : 'whole', said);
+  });
+  return { configs, diagnostics };
 }
 
 /**
@@ -54,24 +56,7 @@ export function compileRoutes(facts: Facts, providers: ReadonlyMap<string, Provi
 function settleClaims(drafts: readonly RouteDraft[]): readonly RouteDraft[] {
   const claims = createClaims();
   return drafts.map((draft) => {
-    const lost = draft.rules.length === 0 ? [] : claims.take(draft.route);
+    const lost = draft.rules.length === 0 ? [] : claims.take(draft.metadata.namespace, draft.head);
     return lost.length === 0 ? draft : { ...draft, rules: [], findings: [...draft.findings, ...lost] };
-  });
-}
-
-function compileRoute({ id, route }: RouteDraft, rules: readonly ResolvedRule[], facts: Facts): RouteConfig {
-  const { path, models = [], protocol, limits = [] } = route.spec;
-  const disableSeconds = facts.world.disableSecondsDefault;
-  return defined<RouteConfig>({
-    id,
-    path,
-    models: models.map(({ name, type }) => ({ name, type })),
-    protocol,
-    access: compileAccess(route, facts),
-    rules: rules.map(({ draft, backends, fallbackRoute }) => {
-      const leftOut = draft.names.filter((name) => backends.every((backend) => backend.name !== name));
-      return compileRule(draft.spec, { backends, leftOut, fallbackRoute, disableSeconds });
-    }),
-    limits: [...limits],
   });
 }

@@ -4,23 +4,21 @@ import type { BackendConfig, MatchConfig, RuleConfig } from '../../proxy/config/
 import { defined } from './defined.ts';
 import { compileFailover } from './failover.ts';
 import { toMicroDollars } from './money.ts';
-import type { BackendSpec, RuleSpec } from './route-drafts.ts';
+import type { BackendSpec, RuleSpec } from './route-spec.ts';
 import { toSelector } from './selector.ts';
 
-/** What the references of a rule turned out to be. */
-export interface RuleTargets {
-  readonly backends: readonly BackendConfig[];
-  /** Names of backends that are not among them. */
-  readonly leftOut: readonly string[];
-  readonly fallbackRoute: string | undefined;
+/** Where a rule stands, and what it does not say itself. */
+export interface RuleContext {
+  readonly namespace: string;
   /** `failover.disable.seconds` where the rule does not say. */
   readonly disableSeconds: number;
 }
 
-/** A rule with its references resolved. */
-export function compileRule(spec: RuleSpec, targets: RuleTargets): RuleConfig {
-  const { backends, leftOut, fallbackRoute, disableSeconds } = targets;
+/** A rule without its backends, and with a fallback that is still to be looked up. */
+export function compileRule(spec: RuleSpec, { namespace, disableSeconds }: RuleContext): RuleConfig {
   const { name, strategy, affinity, firstAvailable, plugin } = spec;
+  const { fallbackRouteRef } = spec.failover;
+  const fallbackRoute = fallbackRouteRef && `${namespace}/${fallbackRouteRef.name}`;
   return defined<RuleConfig>({
     name,
     matches: (spec.matches ?? []).map(compileMatch),
@@ -30,22 +28,20 @@ export function compileRule(spec: RuleSpec, targets: RuleTargets): RuleConfig {
     plugin: plugin && { ...plugin },
     require: (spec.require ?? []).map(compileRequirement),
     prefer: (spec.prefer ?? []).map(compileRequirement),
-    backends: [...backends],
-    leftOut: [...leftOut],
+    backends: [],
+    leftOut: [],
     failover: compileFailover(spec.failover, disableSeconds, fallbackRoute),
     timeouts: defined({ ...spec.timeouts }),
   });
 }
 
-/** A backend whose reference is resolved to the id of a provider or of a route. */
-export function compileBackend(
-  spec: BackendSpec,
-  target: { readonly provider: string } | { readonly route: string },
-): BackendConfig {
-  const { name, model, weight = 1, priority = 0, parameters } = spec;
+/** A backend whose provider or route is still to be looked up. */
+export function compileBackend(spec: BackendSpec, namespace: string): BackendConfig {
+  const { name, providerRef, routeRef, model, weight = 1, priority = 0, parameters } = spec;
   return defined<BackendConfig>({
     name,
-    ...target,
+    provider: providerRef && `${providerRef.namespace ?? namespace}/${providerRef.name}`,
+    route: routeRef && `${namespace}/${routeRef.name}`,
     model,
     weight,
     priority,

@@ -9,9 +9,16 @@ interface Line {
   readonly kind: Kind;
   /** Path of the value; `[]` stands for every entry of a list. */
   readonly path: string;
+  readonly steps: readonly Step[];
   /** Whether this version cannot do what the value asks for. It is only asked about values that are given. */
   readonly refuses: (value: unknown) => boolean;
   readonly message: string;
+}
+
+interface Step {
+  readonly member: string;
+  /** Whether the member is a list, and the path goes on in every entry. */
+  readonly isList: boolean;
 }
 
 const always = (): boolean => true;
@@ -66,11 +73,11 @@ export const unsupported: readonly Line[] = [
   line('LLMRoute', 'spec.rules[].failover.disable.probeSeconds', always, notYet('trials before a disable ends')),
   line('LLMKey', 'spec.limits[]', always, notYet('limits')),
   line('LLMKey', 'spec.client.budgets[]', always, notYet('budgets')),
-  line('LLMKey', 'spec.client.rotation', always, notYet('renewing keys')),
 ];
 
 function line(kind: Kind, path: string, refuses: (value: unknown) => boolean, message: string): Line {
-  return { kind, path, refuses, message };
+  const steps = path.split('.').map((step) => ({ member: step.replace('[]', ''), isList: step.endsWith('[]') }));
+  return { kind, path, steps, refuses, message };
 }
 
 function notYet(what: string): string {
@@ -86,38 +93,45 @@ export interface UnsupportedPlace {
 
 /** Everything in an object that this version cannot do. */
 export function findUnsupported(kind: Kind, object: unknown): readonly UnsupportedPlace[] {
-  return unsupported
-    .filter((candidate) => candidate.kind === kind)
-    .flatMap(({ path, refuses, message }) =>
-      valuesAt(object, path)
-        .filter(({ value }) => refuses(value))
-        .map(({ field }) => ({
-          finding: notAccepted('UnsupportedValue', field, message),
-          rule: indexIn(field, /^spec\.rules\[(\d+)\]/),
-          backend: indexIn(field, /\.backends\[(\d+)\]/),
-        })),
-    );
-}
-
-function indexIn(field: string, pattern: RegExp): number | undefined {
-  const found = pattern.exec(field)?.[1];
-  return found === undefined ? undefined : Number(found);
-}
-
-/** Every value that a path leads to, with its exact field. */
-function valuesAt(root: unknown, path: string): readonly { readonly value: unknown; readonly field: string }[] {
-  let places = [{ value: root, field: '' }];
-  for (const step of path.split('.')) {
-    const name = step.replace('[]', '');
-    places = places.flatMap(({ value, field }) => {
-      const member: unknown = Reflect.get(Object(value), name);
-      const at = field === '' ? name : `${field}.${name}`;
-      if (!step.endsWith('[]')) return [{ value: member, field: at }];
-      return Array.isArray(member)
-        ? member.map((entry: unknown, index) => ({ value: entry, field: `${at}[${index}]` }))
-        : [];
+  const places: UnsupportedPlace[] = [];
+  for (const found of linesOf[kind]) {
+    visit(object, found.steps, 0, [], (value, indexes) => {
+      if (found.refuses(value)) places.push(toPlace(found, indexes));
     });
-    places = places.filter(({ value }) => value !== undefined);
   }
   return places;
+}
+
+const linesOf: Readonly<Record<Kind, readonly Line[]>> = {
+  LLMProvider: unsupported.filter(({ kind }) => kind === 'LLMProvider'),
+  LLMRoute: unsupported.filter(({ kind }) => kind === 'LLMRoute'),
+  LLMKey: unsupported.filter(({ kind }) => kind === 'LLMKey'),
+};
+
+/** Shows every value that the steps lead to, with the place in each list on the way. Runs for every object and line. */
+function visit(
+  value: unknown,
+  steps: readonly Step[],
+  depth: number,
+  indexes: readonly number[],
+  show: (value: unknown, indexes: readonly number[]) => void,
+): void {
+  const step = steps[depth];
+  if (step === undefined) return show(value, indexes);
+  if (typeof value !== 'object' || value === null) return;
+  const member: unknown = Reflect.get(value, step.member);
+  if (member === undefined) return;
+  if (!step.isList) return visit(member, steps, depth + 1, indexes, show);
+  if (!Array.isArray(member)) return;
+  for (const [index, entry] of member.entries()) visit(entry, steps, depth + 1, [...indexes, index], show);
+}
+
+function toPlace({ path, message }: Line, indexes: readonly number[]): UnsupportedPlace {
+  let lists = 0;
+  const field = path.replaceAll('[]', () => `[${indexes[lists++]}]`);
+  return {
+    finding: notAccepted('UnsupportedValue', field, message),
+    rule: path.startsWith('spec.rules[]') ? indexes[0] : undefined,
+    backend: path.startsWith('spec.rules[].backends[]') ? indexes[1] : undefined,
+  };
 }

@@ -4,8 +4,9 @@ import type { LLMKey } from '../../crds/llm-key.ts';
 import type { Credentials, ProviderConfig, UpstreamKeyConfig } from '../../proxy/config/schema.ts';
 import { defined } from './defined.ts';
 import { type Diagnostic, type Finding, notAccepted, type Report, toDiagnostics } from './diagnostic.ts';
+import { digestOfKey } from './digest.ts';
 import { type Facts, idOf } from './facts.ts';
-import { createMaterialClaims, expiryOf, reportState, resolveMaterial } from './key-material.ts';
+import { createMaterialClaims, expiryOf, reportState, reportTwin, resolveMaterial } from './key-material.ts';
 import { resolveProvider } from './references.ts';
 import { findUnsupported } from './supported.ts';
 
@@ -33,7 +34,8 @@ export function compileUpstreamKeys(facts: Facts, providers: Providers): Compile
     const value = resolveMaterial(key, facts, report);
     const sound = findings.length === 0 && provider !== undefined && value !== undefined;
     // Twice in one pool, a secret would get twice its share. In two pools it may be: vendors have several addresses.
-    const owned = sound && claims(key, provider.id, value, report);
+    const owned = sound && claims(provider.id, digestOfKey(value));
+    if (sound && !owned) reportTwin(key, report);
     reportState(key, facts.world.now, report);
     const reasons = findings.map(({ reason }) => reason);
     if (owned && !reasons.includes('Expired')) configs.push(toConfig(key, key.spec.upstream, provider));

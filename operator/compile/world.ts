@@ -3,8 +3,9 @@
 import type { LLMKey } from '../../crds/llm-key.ts';
 import type { LLMProvider } from '../../crds/llm-provider.ts';
 import type { LLMRoute } from '../../crds/llm-route.ts';
+import type { GatewayConfig } from '../../proxy/config/schema.ts';
 
-/** An object that exists but does not parse: it keeps its place (name, age) and says why it is left out. */
+/** An object that exists but does not parse: it keeps its place (name, age), and what was published of it, if anything. */
 export interface InvalidObject {
   readonly kind: 'LLMProvider' | 'LLMRoute' | 'LLMKey';
   readonly namespace: string;
@@ -18,6 +19,9 @@ export interface SecretObject {
   readonly namespace: string;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** `uid` of each of its owner references: for whom it was made. Secrets in files have none. */
+  readonly ownerUIDs: readonly string[];
   /** Decoded values by key. */
   readonly data: Readonly<Record<string, string>>;
 }
@@ -64,14 +68,19 @@ export interface World {
   /** `failover.disable.seconds` where a route does not say: 600 unless DISABLED_TIME is set. */
   readonly disableSecondsDefault: number;
   /**
-   * Where the facts come from. `cluster`: Services must exist. `files`: a `serviceRef` cannot be looked up and resolves
-   * to its DNS name; a missing generated Secret is a warning.
+   * Where the facts come from. `cluster`: Services must exist, and a generated Secret must have been made for its key.
+   * `files`: a `serviceRef` cannot be looked up and resolves to its DNS name, and a generated Secret is any of its name.
    */
   readonly source: 'cluster' | 'files';
   readonly providers: readonly LLMProvider[];
   readonly routes: readonly LLMRoute[];
   readonly keys: readonly LLMKey[];
   readonly invalid: readonly InvalidObject[];
+  /**
+   * What was published last, read back: an object that no longer parses keeps the form that it has there. Undefined
+   * where nothing was, and for files, where an edit that does not parse is not applied at all.
+   */
+  readonly published: Pick<GatewayConfig, 'providers' | 'routes'> | undefined;
   readonly secrets: readonly SecretObject[];
   readonly configMaps: readonly ConfigMapObject[];
   readonly services: readonly ServiceObject[];

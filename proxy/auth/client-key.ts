@@ -19,7 +19,8 @@ export function readClientKey(headers: IncomingHeaderMap): string | undefined {
 
 /**
  * Looks principals up by key. The key is hashed and the digest looked up, so that the time it takes says nothing about
- * any stored key, and a stolen digest opens nothing.
+ * any stored key, and a stolen digest opens nothing. A principal has two keys while it changes from one to the next; each
+ * ends by itself. Of two entries with the same digest the first counts: credentials name the current key first.
  */
 export function createKeyring(
   configs: readonly ClientKeyConfig[],
@@ -29,7 +30,7 @@ export function createKeyring(
   const byDigest = new Map<string, Principal>();
   for (const { id, sha256, expiresAt } of clients) {
     const config = byId.get(id);
-    if (config !== undefined) byDigest.set(sha256, toPrincipal(config, expiresAt));
+    if (config !== undefined && !byDigest.has(sha256)) byDigest.set(sha256, toPrincipal(config, expiresAt));
   }
   return (key) => (key.length > keyLengthMax ? undefined : byDigest.get(hash('sha256', key, 'hex')));
 }

@@ -43,8 +43,9 @@ export function readSecret(value: unknown, environment: Environment): Reading<Se
       if (problems.length === 0) entries.set(key, expanded);
       else entries.delete(key);
     }
-    const { name, namespace, labels = {} } = metadata;
-    return { namespace, name, labels, data: Object.fromEntries(entries) };
+    const { name, namespace, labels = {}, annotations = {} } = metadata;
+    // Who owns an object is known by uid, and objects in files have none.
+    return { namespace, name, labels, annotations, ownerUIDs: [], data: Object.fromEntries(entries) };
   });
 }
 

@@ -29,6 +29,7 @@ export function toWorld(resources: Resources, settings: WorldSettings): World {
     routes: ours(resources.routes),
     keys: ours(resources.keys),
     invalid: resources.invalid.filter((object) => object.className === className),
+    published: undefined,
     secrets,
     configMaps,
     services,

@@ -67,6 +67,19 @@ test('a Secret is decoded, its stringData expanded and preferred', () => {
   expect(secrets[0]?.labels).toEqual({ 'sluice.dev/credential': 'true' });
 });
 
+test('a Secret has the annotations that are written in its file, and nobody owns it', () => {
+  const text = secret('stringData: {key: sk-1}').replace(
+    'labels:',
+    'annotations: {a: b}, ownerReferences: [{uid: u}], labels:',
+  );
+  const { secrets, lines } = read({ 'a.yaml': text + secret('').replace('name: keys', 'name: bare') });
+  expect(lines).toEqual([]);
+  expect(secrets.map(({ annotations, ownerUIDs }) => [annotations, ownerUIDs])).toEqual([
+    [{ a: 'b' }, []],
+    [{}, []],
+  ]);
+});
+
 test('line breaks in base64 are as good as to the API server', () => {
   expect(read({ 'a.yaml': secret('data:\n  a: |\n    c2st\n    MQ==\n') }).secrets[0]?.data).toEqual({ a: 'sk-1' });
 });

@@ -17,7 +17,10 @@ const limits = fc.constant([{ resource: 'Requests', window: 'Minute', max: 5 }])
 const rarely = <T>(value: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 
-const metadata = fc.record({ name, namespace, creationTimestamp: created, labels });
+const uidOf = (it: { readonly name: string; readonly namespace: string }): string => `uid-${it.namespace}-${it.name}`;
+const metadata = fc
+  .record({ name, namespace, creationTimestamp: created, labels })
+  .map((it) => ({ ...it, uid: uidOf(it) }));
 const selector = fc.record(
   { matchLabels: labels, matchExpressions: fc.constant([{ key: 'app', operator: 'Exists' }]) },
   { requiredKeys: [] },
@@ -158,8 +161,13 @@ const manifest: fc.Arbitrary<Manifest> = fc.oneof(
         name,
         namespace,
         labels: fc.constantFrom({ 'sluice.dev/credential': 'true' }, { 'sluice.dev/credential': 'true' }, {}),
+        annotations: fc.record({ 'sluice.dev/previous-until': day }, { requiredKeys: [] }),
+        ownerReferences: fc.array(
+          fc.record({ name, namespace }).map((it) => ({ uid: uidOf(it) })),
+          { maxLength: 3 },
+        ),
       }),
-      stringData: fc.record({ key: secretValue }),
+      stringData: fc.record({ key: secretValue, previous: secretValue }, { requiredKeys: ['key'] }),
     }),
   },
   {
@@ -215,14 +223,24 @@ const sound: readonly Manifest[] = ['x', 'y', 'z'].flatMap((own) => [
 
 const idOf = ({ kind, metadata: it }: Manifest): string => `${kind} ${it.namespace} ${it.name}`;
 
+/** What became of an object since something was published last; what is broken no longer parses. */
+const fate = fc.constantFrom('same', 'same', 'same', 'same', 'same', 'gone', 'broken');
+
 /** Any world; no two objects of a kind have the same namespace and name. */
 export const arbitraryWorld: fc.Arbitrary<World> = fc
   .tuple(
     fc.uniqueArray(manifest, { selector: idOf, minLength: 3, maxLength: 20, size: 'max' }),
     fc.subarray([...sound], { minLength: 6 }),
     settings,
+    fc.array(fate, { minLength: 5, maxLength: 20 }),
   )
-  .map(([manifests, background, given]) => {
+  .map(([manifests, background, given, fates]) => {
     const taken = new Set(manifests.map(idOf));
-    return toWorld([...manifests, ...background.filter((it) => !taken.has(idOf(it)))], given);
+    const before = [...manifests, ...background.filter((it) => !taken.has(idOf(it)))];
+    const now = before.flatMap((it, index) => {
+      const became = fates[index % fates.length];
+      if (became === 'gone') return [];
+      return became === 'broken' && it.kind.startsWith('LLM') ? [{ ...it, spec: {} }] : [it];
+    });
+    return toWorld(now, { ...given, published: before });
   });

@@ -3,6 +3,7 @@
 import { parseAllDocuments } from 'yaml';
 import { type Kind, kinds } from '../../../crds/group.ts';
 import { parseResource } from '../../../crds/parse-resource.ts';
+import { compile } from '../../../operator/compile/compile.ts';
 import type {
   ConfigMapObject,
   InvalidObject,
@@ -13,16 +14,21 @@ import type {
   World,
 } from '../../../operator/compile/world.ts';
 
-type Settings = Pick<World, 'className' | 'now' | 'lastRevision' | 'disableSecondsDefault' | 'source'>;
+type Settings = Pick<World, 'className' | 'now' | 'lastRevision' | 'disableSecondsDefault' | 'source'> & {
+  readonly grantsReadable: boolean;
+  /** Objects as they were when they were published last. */
+  readonly published: readonly Manifest[] | undefined;
+};
 
 /** What a first document with a member `world` may say otherwise. */
-const defaults: Settings & { readonly grantsReadable: boolean } = {
+const defaults: Settings = {
   className: 'default',
   now: Date.parse('2026-06-01T00:00:00Z'),
   lastRevision: 0,
   disableSecondsDefault: 600,
   source: 'cluster',
   grantsReadable: true,
+  published: undefined,
 };
 
 /** A document of YAML, as far as its reader looks into it. */
@@ -37,6 +43,8 @@ interface Metadata {
   readonly namespace?: string | undefined;
   readonly creationTimestamp?: string | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  readonly ownerReferences?: readonly { readonly uid: string }[] | undefined;
 }
 
 /** The world that a text of several YAML documents describes. */
@@ -50,14 +58,15 @@ export function readWorld(text: string): World {
 }
 
 /** The world that consists of the given objects. */
-export function toWorld(manifests: readonly Manifest[], settings: Partial<typeof defaults> = {}): World {
-  const { grantsReadable, ...rest } = { ...defaults, ...settings };
+export function toWorld(manifests: readonly Manifest[], settings: Partial<Settings> = {}): World {
+  const { grantsReadable, published, ...rest } = { ...defaults, ...settings };
   const of = <T>(kind: string, read: (manifest: Manifest) => T): T[] =>
     manifests.filter((manifest) => manifest.kind === kind).map(read);
   const grants = of('ReferenceGrant', toGrant);
   return {
     ...rest,
     ...toResources(manifests),
+    published: published && compile(toWorld(published, { ...settings, published: undefined })).config,
     secrets: of('Secret', toSecret),
     configMaps: of('ConfigMap', toConfigMap),
     services: of('Service', toService),
@@ -90,7 +99,14 @@ function named({ name, namespace = 'default' }: Metadata): { readonly name: stri
 }
 
 function toSecret({ metadata, stringData }: Manifest): SecretObject {
-  return { ...named(metadata), labels: { ...metadata.labels }, data: { ...Object(stringData) } };
+  const { labels, annotations, ownerReferences = [] } = metadata;
+  return {
+    ...named(metadata),
+    labels: { ...labels },
+    annotations: { ...annotations },
+    ownerUIDs: ownerReferences.map(({ uid }) => uid),
+    data: { ...Object(stringData) },
+  };
 }
 
 function toConfigMap({ metadata, data }: Manifest): ConfigMapObject {

@@ -86,6 +86,17 @@ describe('a keyring', () => {
     expect(JSON.stringify([config, credentials])).not.toMatch(/secret-\d/);
   });
 
+  it('knows a principal by each of its keys, and when each of them ends', () => {
+    const clients = [
+      { id: 'default/two', sha256: sha256('new') },
+      { id: 'default/two', sha256: sha256('before'), expiresAt: 7_000 },
+      { id: 'default/two', sha256: sha256('new'), expiresAt: 1 },
+    ];
+    const known = createKeyring(config.clientKeys, clients);
+    expect(known('new')).toMatchObject({ id: 'default/two', expiresAtMs: undefined });
+    expect(known('before')).toMatchObject({ id: 'default/two', expiresAtMs: 7_000 });
+  });
+
   it('knows no key whose LLMKey is not in the configuration', () => {
     const stranger = { id: 'default/three', sha256: sha256('secret-3') };
     expect(createKeyring(config.clientKeys, [stranger])('secret-3')).toBeUndefined();
