@@ -5,6 +5,7 @@ import { createKeyReconciler } from './keys/key-reconciler.ts';
 import { type Controller, createController, type Reconcile } from './queue/controller.ts';
 import { createWorkQueue, lowPriority, type WorkQueue } from './queue/work-queue.ts';
 import { createConfigurationReconciler } from './reconcile/configuration.ts';
+import { createDisabledView } from './reconcile/disabled-targets.ts';
 import { keyOf } from './reconcile/ledger.ts';
 import { Pools } from './reconcile/pools.ts';
 import { createStatusReconciler } from './reconcile/status.ts';
@@ -94,6 +95,7 @@ function startStatuses(
     ...ground,
     ...around,
     reports: () => acks.reports(),
+    disabled: createDisabledView(() => acks.reports()),
     now: () => `${new Date(clock.now()).toISOString().slice(0, 19)}Z`,
     mayWrite: () => elector.isLeader(),
   });

@@ -42,19 +42,16 @@ export class Acks {
   #eager = 0;
   #wake: (() => void) | undefined;
   #told = '';
+  #reports: readonly ProxyReport[] | undefined;
 
   constructor(options: AcksOptions) {
     this.#options = options;
   }
 
-  /** One report for each proxy that counts; one that has not answered lately says nothing. */
+  /** One report for each proxy that counts; one that has not answered lately says nothing. The same list until something is new. */
   reports(): readonly ProxyReport[] {
-    const now = this.#options.clock.monotonic();
-    return this.#options.addresses().map(({ proxy }) => {
-      const answer = this.#answers.get(proxy);
-      if (answer !== undefined && now - answer.atMs <= forgetMs) return answer.report;
-      return { proxy, revision: undefined, refusal: undefined, disabled: [] };
-    });
+    this.#reports ??= this.#putTogether();
+    return this.#reports;
   }
 
   /** A revision has been published: proxies are asked until each of them serves it or has refused it. */
@@ -66,6 +63,7 @@ export class Acks {
 
   /** Something is about to change: another proxy has come, or one has gone. */
   hurry(): void {
+    this.#reports = undefined;
     this.#eager = 0;
     this.#wake?.();
   }
@@ -99,6 +97,7 @@ export class Acks {
       for (let next = addresses.pop(); next !== undefined; next = addresses.pop()) await this.#ask(next, signal);
     };
     await Promise.all(Array.from({ length: Math.min(askedAtOnceMax, addresses.length) }, ask));
+    this.#reports = undefined;
     const said = JSON.stringify(this.reports());
     if (said === this.#told || signal.aborted) return;
     this.#told = said;
@@ -118,6 +117,15 @@ export class Acks {
       this.#silent.add(proxy);
       log.warn({ proxy, error }, 'the proxy does not say what it serves');
     }
+  }
+
+  #putTogether(): readonly ProxyReport[] {
+    const now = this.#options.clock.monotonic();
+    return this.#options.addresses().map(({ proxy }) => {
+      const answer = this.#answers.get(proxy);
+      if (answer !== undefined && now - answer.atMs <= forgetMs) return answer.report;
+      return { proxy, revision: undefined, refusal: undefined, disabled: [] };
+    });
   }
 
   #forget(proxy: string): void {

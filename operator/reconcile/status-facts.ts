@@ -2,11 +2,13 @@
 
 import { z } from 'zod';
 import { conditionSchema } from '../../crds/conditions.ts';
-
+import { llmKeyStatusSchema } from '../../crds/llm-key.ts';
+import { generatedAnnotations, isMadeFor } from '../compile/generated-key.ts';
 import type { Condition, KeyFacts, ObjectFacts, ProviderFacts, RouteFacts } from '../status/facts.ts';
-import type { DisabledTarget, ProxyReport } from '../status/proxy-report.ts';
+import type { ProxyReport } from '../status/proxy-report.ts';
 import type { Resource } from '../watch/resource.ts';
 import type { Sources } from '../watch/sources.ts';
+import type { DisabledTargets } from './disabled-targets.ts';
 import { keyOf, type Ledger } from './ledger.ts';
 import type { Pools } from './pools.ts';
 
@@ -16,13 +18,17 @@ export interface StatusSources {
   readonly ledger: Ledger;
   readonly pools: Pools;
   readonly reports: () => readonly ProxyReport[];
+  /** What those reports say is disabled. */
+  readonly disabled: () => DisabledTargets;
   /** Why the Secret of a generated key could not be made, by id of the key. */
   readonly generationProblems: ReadonlyMap<string, string>;
   /** RFC 3339, in whole seconds. */
   readonly now: () => string;
 }
 
-const previousSchema = z.looseObject({ conditions: z.array(conditionSchema).optional() });
+const previousSchema = z.looseObject({ conditions: z.array(z.unknown()).optional() });
+
+const lastRotationSchema = llmKeyStatusSchema.shape.lastRotationTime;
 
 /** Facts about any object. */
 function toObjectFacts(resource: Resource, { ledger, reports, now }: StatusSources): ObjectFacts {
@@ -38,26 +44,22 @@ function toObjectFacts(resource: Resource, { ledger, reports, now }: StatusSourc
   };
 }
 
-/** What others have put there in another form is as good as nothing: it is written anew. */
+/** Conditions as they are stored. One that others have written in another form is as good as none. */
 export function previousConditions({ status }: Resource): readonly Condition[] {
-  return (previousSchema.safeParse(status).data?.conditions ?? []) as readonly Condition[];
+  const stored = previousSchema.safeParse(status).data?.conditions ?? [];
+  return stored.flatMap((condition) => conditionSchema.safeParse(condition).data ?? []);
 }
 
 /** Facts about a provider. One that does not parse says nothing of its credentials, and has no pool. */
 export function toProviderFacts(resource: Resource<'LLMProvider'>, around: StatusSources): ProviderFacts {
   const { parsed, namespace, name } = resource;
-  const refused = new Set(hardDisabledKeys(around.reports()));
+  const disabled = around.disabled();
   const { total, provided } = around.pools.of(`${namespace}/${name}`);
   return {
     ...toObjectFacts(resource, around),
     credentials: parsed.ok ? parsed.resource.spec.credentials.type : 'KeyPool',
-    keys: { total: total.length, usable: provided.filter((id) => !refused.has(id)).length },
+    keys: { total: total.length, usable: provided.filter((id) => disabled.key(id)?.hard !== true).length },
   };
-}
-
-function hardDisabledKeys(reports: readonly ProxyReport[]): readonly string[] {
-  const disabled = reports.flatMap((report) => report.disabled);
-  return disabled.filter(({ kind, hard }) => kind === 'key' && hard).map(({ id }) => id);
 }
 
 /** Facts about a route. */
@@ -70,7 +72,7 @@ export function toRouteFacts(resource: Resource<'LLMRoute'>, around: StatusSourc
     ...toObjectFacts(resource, around),
     backends: [...new Set(rules.flatMap(({ backends }) => backends.map((backend) => backend.name)))],
     served,
-    disabled: disabledBackends(id, around.reports()),
+    disabled: around.disabled().backendsOf(id),
     models: parsed.ok ? (parsed.resource.spec.models ?? []).map(toModelName) : [],
     strategies: [...new Set(rules.map(({ strategy }) => strategy))],
   };
@@ -80,24 +82,6 @@ function toModelName({ name, type }: { readonly name: string; readonly type: str
   return type === 'Prefix' ? `${name}*` : name;
 }
 
-/** What any proxy has disabled: without shared state each knows only what it has seen. The latest return counts. */
-function disabledBackends(routeId: string, reports: readonly ProxyReport[]): ReadonlyMap<string, DisabledTarget> {
-  const found = new Map<string, DisabledTarget>();
-  for (const target of reports.flatMap(({ disabled }) => disabled)) {
-    if (target.kind !== 'backend' || !target.id.startsWith(`${routeId}/`)) continue;
-    const name = target.id.slice(routeId.length + 1);
-    found.set(name, later(found.get(name), target));
-  }
-  return found;
-}
-
-function later(one: DisabledTarget | undefined, other: DisabledTarget): DisabledTarget {
-  if (one === undefined) return other;
-  if (one.hard !== other.hard) return one.hard ? one : other;
-  if (one.until === undefined || other.until === undefined) return one.until === undefined ? one : other;
-  return one.until >= other.until ? one : other;
-}
-
 /** Facts about a key. */
 export function toKeyFacts(resource: Resource<'LLMKey'>, around: StatusSources): KeyFacts {
   const { parsed, namespace, name } = resource;
@@ -105,21 +89,30 @@ export function toKeyFacts(resource: Resource<'LLMKey'>, around: StatusSources):
   const spec = parsed.ok ? parsed.resource.spec : undefined;
   const { generate } = spec?.client ?? {};
   const secretName = spec?.secretRef?.name ?? generate?.secretName;
-  const targets = around.reports().flatMap(({ disabled }) => disabled);
   return {
     ...toObjectFacts(resource, around),
     type: spec?.type ?? 'Client',
-    tenant: spec?.client === undefined ? undefined : (spec.client.tenant ?? namespace),
+    tenant: tenantOf(resource, around.ledger),
     secretName,
-    lastRotationTime:
-      generate && around.sources.secrets.get(`${namespace}/${generate.secretName}`)?.annotations[madeAt],
-    disabled: targets
-      .filter((target) => target.kind === 'key' && target.id === id)
-      .reduce<DisabledTarget | undefined>(later, undefined),
+    lastRotationTime: generate && rotatedAt(resource, generate.secretName, around.sources),
+    disabled: around.disabled().key(id),
     exhaustedBudgets: [],
     generationProblem: around.generationProblems.get(id),
   };
 }
 
-/** When the present key was made: an annotation of a generated Secret. */
-const madeAt = 'sluice.dev/made-at';
+/** When the present key was made, if the Secret is the one that was made for it, and says so in a form that stands in a status. */
+function rotatedAt({ namespace, uid }: Resource, secretName: string, { secrets }: Sources): string | undefined {
+  const secret = secrets.get(`${namespace}/${secretName}`);
+  if (secret === undefined || !isMadeFor(secret, uid)) return undefined;
+  return lastRotationSchema.safeParse(secret.annotations[generatedAnnotations.madeAt]).data;
+}
+
+/** The tenant that a client key proves: not one that its namespace may not have. */
+function tenantOf(resource: Resource<'LLMKey'>, ledger: Ledger): string | undefined {
+  const { parsed, namespace } = resource;
+  const client = parsed.ok ? parsed.resource.spec.client : undefined;
+  if (client === undefined) return undefined;
+  const refused = ledger.diagnosticsOf(keyOf(resource)).some(({ field }) => field === 'spec.client.tenant');
+  return refused ? undefined : (client.tenant ?? namespace);
+}
