@@ -8,7 +8,7 @@ import { createConfigurationReconciler } from './reconcile/configuration.ts';
 import { createDisabledView } from './reconcile/disabled-targets.ts';
 import { keyOf } from './reconcile/ledger.ts';
 import { Pools } from './reconcile/pools.ts';
-import { createStatusReconciler } from './reconcile/status.ts';
+import { createStatusReconciler, type StatusOptions } from './reconcile/status.ts';
 import { projectSecret } from './watch/projections.ts';
 import type { Resource } from './watch/resource.ts';
 
@@ -29,7 +29,7 @@ export interface Controllers {
 
 /** Starts the controllers. The caches must be full. */
 export function startControllers(ground: Ground): Controllers {
-  const { sources, ledger, acks } = ground;
+  const { sources, ledger, acks, clock } = ground;
   const running: Controller[] = [];
   const start: Start = (name, workers, reconcile) => {
     const [queue, controller] = startController(ground, { name, workers, reconcile });
@@ -38,14 +38,17 @@ export function startControllers(ground: Ground): Controllers {
   };
   const pools = new Pools(sources.keys);
   const generationProblems = new Map<string, string>();
-  const statuses = startStatuses(ground, start, { pools, generationProblems });
+  let publishedMs = Number.NEGATIVE_INFINITY;
+  const publishedAgoMs = (): number => clock.monotonic() - publishedMs;
+  const statuses = startStatuses(ground, start, { pools, generationProblems, publishedAgoMs });
   const refreshStatus = (priority = 0): void => {
     const all: readonly Resource[] = [...sources.providers.list(), ...sources.routes.list(), ...sources.keys.list()];
     for (const resource of all) statuses.add(keyOf(resource), { priority });
   };
-  const onRecorded = (revision: number | undefined): void => {
+  const onRecorded = (isNew: boolean): void => {
     pools.update(ledger.config, ledger.credentials);
-    if (revision !== undefined) acks.expect(revision);
+    if (isNew) publishedMs = clock.monotonic();
+    if (ledger.config !== undefined) acks.expect(ledger.config.revision);
     refreshStatus();
   };
   const recompile = startConfiguration(ground, start, onRecorded);
@@ -88,7 +91,7 @@ function startController(
 function startStatuses(
   ground: Ground,
   start: Start,
-  around: { readonly pools: Pools; readonly generationProblems: ReadonlyMap<string, string> },
+  around: Pick<StatusOptions, 'pools' | 'generationProblems' | 'publishedAgoMs'>,
 ): WorkQueue {
   const { acks, elector, clock } = ground;
   const reconcile = createStatusReconciler({
@@ -103,11 +106,7 @@ function startStatuses(
 }
 
 /** Returns what makes a new compilation due; the first is. */
-function startConfiguration(
-  ground: Ground,
-  start: Start,
-  onRecorded: (revision: number | undefined) => void,
-): () => void {
+function startConfiguration(ground: Ground, start: Start, onRecorded: (isNew: boolean) => void): () => void {
   const { className, disableSecondsDefault } = ground.options;
   const reconcile = createConfigurationReconciler({ ...ground, className, disableSecondsDefault, onRecorded });
   const queue = start('configuration', 1, reconcile);

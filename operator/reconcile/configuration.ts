@@ -24,8 +24,8 @@ export interface ConfigurationOptions {
   readonly log: Log;
   /** Every secret of the configuration, for whoever keeps them out of logs. */
   readonly onSecrets: (secrets: readonly string[]) => void;
-  /** After each run: status may have changed. */
-  readonly onRecorded: (revision: number | undefined) => void;
+  /** After each run, whether or not it published something new: statuses may have changed. */
+  readonly onRecorded: (isNew: boolean) => void;
 }
 
 /** The next run that is due by the clock alone, at least this far away, so that no clock can make it spin. */
@@ -56,7 +56,7 @@ export function createConfigurationReconciler(options: ConfigurationOptions) {
     ledger.record(resources, compiled, outcome);
     if (outcome.type === 'too-large') log.error({ why: outcome.message }, 'the configuration cannot be published');
     else if (outcome.config.revision !== before) logPublished(log, outcome.config);
-    options.onRecorded(ledger.config?.revision);
+    options.onRecorded(ledger.config?.revision !== before);
     const due = [nextExpiryMs(compiled, now), outcome.type === 'published' ? outcome.requeueAfterMs : undefined];
     const afterMs = due.filter((ms) => ms !== undefined);
     return afterMs.length === 0 ? {} : { requeueAfterMs: Math.max(requeueMsMin, Math.min(...afterMs)) };

@@ -25,7 +25,12 @@ export interface StatusOptions extends StatusSources {
   readonly events: Pick<EventRecorder, 'record'>;
   readonly mayWrite: () => boolean;
   readonly clock: Clock;
+  /** How long ago the present revision was published. */
+  readonly publishedAgoMs: () => number;
 }
+
+/** Proxies take a moment to follow. Within it nothing is said, so that an edit that goes well is one write and no flicker. */
+const followMs = 500;
 
 /** What changes by itself every few seconds (backends that are out) is written no more often than this. */
 const summaryMs = 3_000;
@@ -43,6 +48,8 @@ export function createStatusReconciler(options: StatusOptions) {
     if (resource === undefined || ledger.generationOf(keyOf(resource)) !== resource.generation) return {};
     const status = decide(resource, options);
     if (sameStatus(resource.status, status)) return {};
+    const waitMs = followMs - options.publishedAgoMs();
+    if (waitMs > 0 && isFollowing(status)) return { requeueAfterMs: waitMs };
     const sinceMs = clock.monotonic() - (writtenMs.get(resource.uid) ?? Number.NEGATIVE_INFINITY);
     const calm = sameConditions(previousConditions(resource), status.conditions ?? []);
     if (calm && sinceMs < summaryMs) return { requeueAfterMs: summaryMs - sinceMs };
@@ -82,6 +89,12 @@ function decide(resource: Resource, options: StatusOptions): Status {
     case 'LLMKey':
       return decideKeyStatus(toKeyFacts(resource as Resource<'LLMKey'>, options));
   }
+}
+
+/** Whether all that is missing is that proxies say that they have it. */
+function isFollowing({ conditions = [] }: Status): boolean {
+  const open = conditions.filter(({ type, status }) => type !== 'Ready' && status !== 'True');
+  return open.length === 1 && open[0]?.type === 'Programmed' && open[0].status === 'Unknown';
 }
 
 function sameConditions(previous: readonly unknown[], next: readonly unknown[]): boolean {
