@@ -33,7 +33,7 @@ export function parseResource<Name extends Kind>(kind: Name, value: unknown): Pa
   const given = mapNulls(value, 'leave out');
   const parsed = schemas[kind].safeParse(given, { reportInput: true });
   const issues = [...(parsed.error?.issues ?? []), ...unknownNulls(kind, value)];
-  const problems = [...misspeltMetadata(given), ...toProblems(issues.filter(({ path }) => path[0] !== 'status'))];
+  const problems = [...misspeltMetadata(value), ...toProblems(issues.filter(({ path }) => path[0] !== 'status'))];
   if (problems.length > 0) return { ok: false, problems };
   if (parsed.success) return { ok: true, resource: parsed.data };
   return parseResource(kind, { ...Object(given), status: undefined });
@@ -58,7 +58,7 @@ function holdsNull(value: unknown): boolean {
 /** Metadata without a uid was written by a person; with one, the API server has already looked at it. */
 function misspeltMetadata(value: unknown): readonly Problem[] {
   const metadata: unknown = Reflect.get(Object(value), 'metadata');
-  if (typeof metadata !== 'object' || metadata === null || 'uid' in metadata) return [];
+  if (typeof metadata !== 'object' || metadata === null || typeof Reflect.get(metadata, 'uid') === 'string') return [];
   const unknown = Object.keys(metadata).filter((member) => !objectMetaMembers.has(member));
   return unknown.map((member) => ({ field: `metadata.${member}`, message: 'is not a known field' }));
 }
