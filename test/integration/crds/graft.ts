@@ -33,7 +33,8 @@ function placesIn(node: SchemaNode, value: unknown, path: Path): readonly Place[
 function childrenOf(node: SchemaNode, value: unknown): readonly (readonly [string | number, SchemaNode])[] {
   if (typeof value !== 'object' || value === null) return [];
   const { properties, items, additionalProperties } = node;
-  if (Array.isArray(value)) return value.map((_, index) => [index, items as SchemaNode]);
+  // Inside free JSON there is no schema.
+  if (Array.isArray(value)) return items === undefined ? [] : value.map((_, index) => [index, items as SchemaNode]);
   if (properties !== undefined) return Object.entries(properties as Readonly<Record<string, SchemaNode>>);
   if (additionalProperties === undefined) return [];
   return Object.keys(value).map((name) => [name, additionalProperties as SchemaNode]);
