@@ -97,7 +97,7 @@ function explain(program: ProgramName, output: string): string {
     ? `The Go on the PATH is too old (${goVersion()}).`
     : /dial tcp|no such host|i\/o timeout|connection refused|Forbidden|module lookup disabled|TLS/.test(output)
       ? 'Go needs its module proxy (see `go env GOPROXY`) the first time.'
-      : 'See above for what Go said.';
+      : 'Go said:';
   return `could not build ${program}. ${hint}\n  ${said}`;
 }
 
