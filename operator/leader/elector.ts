@@ -247,12 +247,12 @@ class LeaseElector implements Elector {
   }
 
   get #requestMs(): number {
-    return Math.max(requestMsMin, this.#settings.renewDeadlineMs / 2);
+    return Math.max(requestMsMin, Math.ceil(this.#settings.renewDeadlineMs / 2));
   }
 
-  /** A leader's request that ends after the deadline is of no use. */
+  /** A leader's request that ends after the deadline is of no use. Timeouts of Node are whole numbers. */
   get #timeoutMs(): number {
-    return this.isLeader() ? Math.min(this.#requestMs, this.#remainingMs()) : this.#requestMs;
+    return this.isLeader() ? Math.min(this.#requestMs, Math.ceil(this.#remainingMs())) : this.#requestMs;
   }
 
   get #fields(): { readonly lease: string; readonly identity: string } {

@@ -274,6 +274,24 @@ describe('when writing fails', () => {
     expect(events().map(({ series }) => series?.count)).toEqual([2]);
   });
 
+  test.each([
+    [failure(0), ['POST', 'POST'], [2], []],
+    [failure(403), ['POST'], [], ['refused']],
+  ])('(%s) while the same happens again, nothing is written twice', async (error, requests, counts, causes) => {
+    const { clock, server, recorder, events, drops } = setUp();
+    let fail: () => void = () => {};
+    server.through = () => new Promise((_resolve, reject) => (fail = () => reject(error)));
+    recorder.record(happening());
+    await clock.run(0);
+    recorder.record(happening());
+    server.through = async (call) => server.handle(call);
+    fail();
+    await clock.run(minuteMs);
+    expect(server.requests).toEqual(requests);
+    expect(events().map(({ series }) => series?.count)).toEqual(counts);
+    expect(drops).toEqual(causes);
+  });
+
   test('by a mistake of ours it is refused like anything else', async () => {
     const { server, recorder, drops } = setUp();
     server.through = () => {

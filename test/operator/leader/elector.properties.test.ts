@@ -66,10 +66,10 @@ interface World {
 /** A process that takes part in elections until it ends. */
 class Process {
   readonly elector;
+  isAlive = true;
   readonly #world: World;
   readonly #stop = new AbortController();
   #pausedUntilMs = 0;
-  #isAlive = true;
 
   constructor(world: World, identity: string, onEnd: () => void) {
     this.#world = world;
@@ -83,14 +83,14 @@ class Process {
     const client = clientOf((call) => this.#call(clock, call));
     this.elector = createElector({ ...leaseName, client, identity, clock, random, log: createKeptLog() });
     void this.elector.run({ onStartedLeading: () => {}, signal: this.#stop.signal }).then(() => {
-      this.#isAlive = false;
+      this.isAlive = false;
       onEnd();
     });
   }
 
   /** What it would say if it were asked now, even if it is stopped: it may go on at any moment. */
   get leads(): boolean {
-    return this.#isAlive && this.elector.isLeader();
+    return this.isAlive && this.elector.isLeader();
   }
 
   pause(forMs: number): void {
@@ -98,7 +98,7 @@ class Process {
   }
 
   end(killed: boolean): void {
-    if (killed) this.#isAlive = false;
+    if (killed) this.isAlive = false;
     this.#hear(() => this.#stop.abort());
   }
 
@@ -106,7 +106,7 @@ class Process {
   #hear(it: () => void): void {
     const waitMs = this.#pausedUntilMs - this.#world.clock.monotonic();
     if (waitMs > 0) this.#world.clock.setTimer(waitMs, () => this.#hear(it));
-    else if (this.#isAlive) it();
+    else if (this.isAlive) it();
   }
 
   #call(own: Clock, call: KubeCall): Promise<unknown> {
@@ -164,7 +164,7 @@ async function live(day: BadDay): Promise<string[]> {
       const inMs = world.startMs + end.atMs - clock.monotonic();
       if (end.replica !== index || inMs < 0) continue;
       clock.setTimer(inMs, () => {
-        if (processes[index] !== process) return;
+        if (processes[index] !== process || !process.isAlive) return;
         process.end(end.killed);
         if (end.killed) restart();
       });

@@ -60,10 +60,13 @@ export class LeaseServer {
   }
 }
 
-/** A client for calls only. */
+/** A client for calls only, as strict about deadlines as AbortSignal.timeout. */
 export function clientOf(call: (request: KubeCall) => Promise<unknown>): KubeClient {
   return {
-    call: <T>(request: KubeCall) => call(request) as Promise<T>,
+    async call<T>(request: KubeCall) {
+      if (!Number.isInteger(request.timeoutMs)) throw new RangeError(`a deadline of ${request.timeoutMs} ms`);
+      return (await call(request)) as T;
+    },
     stream: () => Promise.reject(new Error('no watches here')),
     close: () => Promise.resolve(),
   };
