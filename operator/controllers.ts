@@ -22,8 +22,8 @@ const resyncMs = 60_000;
 
 /** Controllers that run. */
 export interface Controllers {
-  /** Looks at the status of every object anew. */
-  refreshStatus(): void;
+  /** Proxies say something new. */
+  acked(): void;
   stop(graceMs?: number): Promise<void>;
 }
 
@@ -66,7 +66,11 @@ export function startControllers(ground: Ground): Controllers {
   });
   const resync = startResync(ground, () => refreshStatus(lowPriority));
   return {
-    refreshStatus: () => refreshStatus(),
+    acked() {
+      // The objects were lost together with the memory of their revision, and the clock went back.
+      if (acks.served() > (ledger.config?.revision ?? Number.POSITIVE_INFINITY)) recompile();
+      refreshStatus();
+    },
     async stop(graceMs) {
       resync.stop();
       await Promise.all(running.map((controller) => controller.stop(graceMs)));
@@ -108,7 +112,13 @@ function startStatuses(
 /** Returns what makes a new compilation due; the first is. */
 function startConfiguration(ground: Ground, start: Start, onRecorded: (isNew: boolean) => void): () => void {
   const { className, disableSecondsDefault } = ground.options;
-  const reconcile = createConfigurationReconciler({ ...ground, className, disableSecondsDefault, onRecorded });
+  const reconcile = createConfigurationReconciler({
+    ...ground,
+    className,
+    disableSecondsDefault,
+    served: () => ground.acks.served(),
+    onRecorded,
+  });
   const queue = start('configuration', 1, reconcile);
   queue.add(className);
   return () => queue.add(className);

@@ -27,7 +27,7 @@ const syncPollMs = 20;
 /** Starts an operator. Rejects if its credentials cannot be read or its port cannot be had; it waits for everything else. */
 export async function startOperator(options: OperatorOptions, context: OperatorContext): Promise<Operator> {
   let controllers: Controllers | undefined;
-  const ground = layGround(options, context, () => controllers?.refreshStatus());
+  const ground = layGround(options, context, () => controllers?.acked());
   const { sources, elector, metrics, acks } = ground;
   const health = await openHealth(ground);
   const reflecting = new AbortController();

@@ -54,6 +54,11 @@ export class Acks {
     return this.#reports;
   }
 
+  /** The highest revision that any proxy serves; 0 if none does. */
+  served(): number {
+    return Math.max(0, ...this.reports().map(({ revision }) => revision ?? 0));
+  }
+
   /** A revision has been published: proxies are asked until each of them serves it or has refused it. */
   expect(revision: number): void {
     if (revision === this.#expected) return;

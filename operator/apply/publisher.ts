@@ -77,12 +77,14 @@ export class Publisher {
 
   /**
    * Publishes. A configuration that is in force already keeps its revision, and only what has been changed by others is
-   * written again. Throws a KubeError, or NotLeading.
+   * written again. Nor does it keep a revision below `served`, the highest that any proxy serves: proxies only go forward.
+   * Throws a KubeError, or NotLeading.
    */
-  async publish(compiled: GatewayConfig, credentials: Credentials): Promise<Outcome> {
+  async publish(compiled: GatewayConfig, credentials: Credentials, served: number): Promise<Outcome> {
     const { names } = this.#options;
     const index = readIndex(names, this.#objects);
-    const unchanged = index?.digest === compiled.digest && index.credentialsDigest === credentials.digest;
+    const unchanged =
+      index?.digest === compiled.digest && index.credentialsDigest === credentials.digest && index.revision >= served;
     const config = unchanged ? { ...compiled, revision: index.revision } : compiled;
     try {
       const intact = unchanged && readParts(names, this.#objects, index) !== undefined && this.#isLabelled();

@@ -22,6 +22,8 @@ export interface ConfigurationOptions {
   readonly disableSecondsDefault: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** The highest revision that any proxy serves; 0 if none does. */
+  readonly served: () => number;
   /** Every secret of the configuration, for whoever keeps them out of logs. */
   readonly onSecrets: (secrets: readonly string[]) => void;
   /** After each run, whether or not it published something new: statuses may have changed. */
@@ -40,7 +42,12 @@ export function createConfigurationReconciler(options: ConfigurationOptions) {
     if (ledger.config === undefined) adoptPublished(options);
     const now = clock.now();
     const { className, disableSecondsDefault } = options;
-    const lastRevision = Math.max(readIndex(names, publisher.objects)?.revision ?? 0, ledger.config?.revision ?? 0);
+    const served = options.served();
+    const lastRevision = Math.max(
+      readIndex(names, publisher.objects)?.revision ?? 0,
+      ledger.config?.revision ?? 0,
+      served,
+    );
     const resources = [...sources.providers.list(), ...sources.routes.list(), ...sources.keys.list()];
     const world = gatherWorld(sources, {
       className,
@@ -52,7 +59,7 @@ export function createConfigurationReconciler(options: ConfigurationOptions) {
     const compiled = compile(world);
     options.onSecrets(compiled.credentials.upstream.map(({ value }) => value));
     const before = ledger.config?.revision;
-    const outcome = await publisher.publish(compiled.config, compiled.credentials);
+    const outcome = await publisher.publish(compiled.config, compiled.credentials, served);
     ledger.record(resources, compiled, outcome);
     if (outcome.type === 'too-large') log.error({ why: outcome.message }, 'the configuration cannot be published');
     else if (outcome.config.revision !== before) logPublished(log, outcome.config);
