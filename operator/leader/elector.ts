@@ -4,6 +4,7 @@
 
 import { type Clock, waitOrAbort } from '../clock.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { KubeError } from '../kube/kube-error.ts';
 import type { Log } from '../log.ts';
 import { LeaseRecord } from './lease-record.ts';
 
@@ -224,7 +225,8 @@ class LeaseElector implements Elector {
 
   /** Once per kind of failure, not once per try. */
   #report(attempt: Attempt): void {
-    if (attempt.type !== 'failed') {
+    // Another candidate that was faster is no failure of anything.
+    if (attempt.type !== 'failed' || (attempt.error instanceof KubeError && attempt.error.status === 409)) {
       this.#complaint = undefined;
       return;
     }

@@ -144,6 +144,15 @@ describe('a candidate', () => {
     expect(a.isLeader()).toBe(true);
   });
 
+  test('says nothing of another that is faster', async () => {
+    const server = new LeaseServer();
+    const [a, b] = [start(server, 'a'), start(server, 'b')];
+    await clock.run(10_000);
+    expect([a.isLeader(), b.isLeader()]).toEqual([true, false]);
+    expect(server.requests.slice(0, 4)).toEqual(['GET', 'GET', 'POST', 'POST']);
+    expect([...a.lines, ...b.lines].filter(({ level }) => level !== 'info')).toEqual([]);
+  });
+
   test('that is told to stop stops waiting', async () => {
     const server = new LeaseServer();
     const a = start(server, 'a');
