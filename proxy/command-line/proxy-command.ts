@@ -21,7 +21,7 @@ export const proxyOptions = {
   watch: {
     flag: '--watch <namespace/name>',
     variable: 'SLUICE_WATCH',
-    says: 'the ConfigMap of the installation, which is watched together with what belongs to it; with --config too, changes come at once and the mounted files are there without an API server',
+    says: 'the ConfigMap of the installation, which is watched with all that belongs to it; best with --config, which needs no API server to start',
   },
   kubeconfig: {
     flag: '--kubeconfig <file>',

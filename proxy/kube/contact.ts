@@ -13,7 +13,9 @@ export interface WatchLog {
 export class Contact {
   readonly #log: WatchLog;
   readonly #object: string;
-  #state = 'unknown';
+  #established = false;
+  /** Kinds of failures since it was established last: two that take turns are not news each time. */
+  readonly #said = new Set<string>();
 
   constructor(log: WatchLog, { kind, namespace, name }: ObjectRef) {
     this.#log = log;
@@ -21,14 +23,16 @@ export class Contact {
   }
 
   established(): void {
-    if (this.#state !== 'established') this.#log.info({ object: this.#object }, 'watching');
-    this.#state = 'established';
+    if (!this.#established) this.#log.info({ object: this.#object }, 'watching');
+    this.#established = true;
+    this.#said.clear();
   }
 
   lost(failure: ApiFailure | undefined): void {
-    const state = failure?.kind ?? 'ended';
-    if (this.#state === state) return;
-    this.#state = state;
+    this.#established = false;
+    const kind = failure?.kind ?? 'ended';
+    if (this.#said.has(kind)) return;
+    this.#said.add(kind);
     const reason = failure?.message ?? 'the watch ended as soon as it had begun';
     this.#log.warn({ object: this.#object, reason }, 'cannot watch; the last good configuration goes on');
   }

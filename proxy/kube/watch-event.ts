@@ -7,7 +7,7 @@ import { ApiFailure, toApiFailure } from './api-failure.ts';
 export type WatchEvent =
   | { readonly type: 'present'; readonly object: HolderObject }
   | { readonly type: 'deleted' }
-  /** About once a minute, where nothing else happens: the server is still there. */
+  /** About once a minute, as long as anything of its kind changes in the cluster: the server is still there. */
   | { readonly type: 'bookmark' };
 
 /** Reads a line. Throws an ApiFailure where it says that the watch is over, or says nothing that is known. */

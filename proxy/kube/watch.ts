@@ -14,7 +14,10 @@ import { readWatchEvent } from './watch-event.ts';
 
 /** A server ends a watch after this time, chosen by chance up to twice as much: tokens and authorities are read anew then. */
 const watchSeconds = 300;
-/** Two bookmarks missed: whatever is at the other end says nothing any more, and TCP may not notice for a quarter of an hour. */
+/**
+ * Two bookmarks missed: whatever is at the other end says nothing any more, and TCP may not notice for a quarter of an hour.
+ * Where nothing changes in a cluster at all there are no bookmarks; then a watch is begun anew this often, which costs little.
+ */
 const silenceMsMax = 150_000;
 /** A watch that has held for this long works; one that ends sooner is a failure, however politely it ends. */
 const healthyMs = 5_000;

@@ -199,6 +199,14 @@ describe('an API server that is away', () => {
     },
   );
 
+  it('in two ways by turns is in the log once for each', async () => {
+    for (const waitMs of [200, 400, 800, 1600, 3200, 6400]) {
+      server.last.fail(waitMs === 200 || waitMs === 800 || waitMs === 3200 ? refused : toApiFailure(503, ''));
+      await nextAfter(waitMs);
+    }
+    expect(logged).toEqual([lost('connect ECONNREFUSED'), lost('503')]);
+  });
+
   it('and says when to come back is not asked sooner', async () => {
     server.last.fail(toApiFailure(429, '', '5'));
     await nextAfter(5_200);
