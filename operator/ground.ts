@@ -93,7 +93,7 @@ export function layGround(options: OperatorOptions, context: OperatorContext, on
   const { outputs, publishedCredentials } = sources;
   const publisher = new Publisher({ client, namespace, names, outputs, publishedCredentials, mayWrite, monotonic });
   const reporter = { reportingController: 'sluice.dev/operator', reportingInstance: options.identity };
-  const events = createEventRecorder({ ...common, ...reporter });
+  const events = createEventRecorder({ ...common, ...reporter, onDropped: (cause) => metrics.eventDropped(cause) });
   const addresses = (): readonly ProxyAddress[] => proxiesToAsk(options, sources);
   const acks = new Acks({ addresses, token: options.adminToken, clock, log, onChange: onAcks });
   return { ...common, options, sources, names, ledger, elector, publisher, events, metrics, acks };

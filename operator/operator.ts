@@ -45,8 +45,9 @@ export async function startOperator(options: OperatorOptions, context: OperatorC
     };
     const end = await elector.run({ onStartedLeading, signal: electing.signal });
     metrics.setLeader(name, false);
-    // Whoever has lost the lease must not finish anything: every write asks for the lease first.
-    if (end === 'lost') await controllers?.stop(0);
+    // Whoever has lost the lease must not finish anything: every write asks for the lease first. Whoever was asked to stop
+    // has stopped them already, unless leadership came in that very moment.
+    await controllers?.stop(0);
     reflecting.abort();
     await caches;
     await close(ground, health);

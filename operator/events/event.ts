@@ -1,5 +1,6 @@
 // What an Event looks like on the wire (events.k8s.io/v1), within the limits that the API server sets. Pure.
 
+import { toMicroTime } from '../kube/micro-time.ts';
 import { apiVersionOf, type KubeObject, type ResourceType } from '../kube/object.ts';
 
 /** `events.k8s.io/v1` Event. */
@@ -110,9 +111,4 @@ function cutNote(note: string): string {
   // Bytes 10xxxxxx continue a character.
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return bytes.toString('utf8', 0, end);
-}
-
-/** `metav1.MicroTime`: exactly six digits of the second. */
-function toMicroTime(unixMs: number): string {
-  return new Date(unixMs).toISOString().replace('Z', '000Z');
 }

@@ -91,7 +91,8 @@ export function createKubeClient({ credentials, userAgent, observer, monotonic }
   return {
     async call<T>(call: KubeCall): Promise<T> {
       const { timeoutMs = callTimeoutMs, signal } = call;
-      const deadline = AbortSignal.timeout(timeoutMs);
+      // It takes no fractions, which is what remains of other deadlines.
+      const deadline = AbortSignal.timeout(Math.ceil(timeoutMs));
       const { body } = await send(call, signal === undefined ? deadline : AbortSignal.any([deadline, signal]));
       try {
         return (await body.json()) as T;

@@ -1,5 +1,6 @@
 // The Lease that says who leads, and what an elector writes into it. Members that are not named here stay as they are.
 
+import { toMicroTime } from '../kube/micro-time.ts';
 import { apiVersionOf, type KubeObject, type ResourceType } from '../kube/object.ts';
 
 /** `coordination.k8s.io/v1` Lease. */
@@ -68,9 +69,4 @@ export function releasedLease(before: Lease, nowMs: number): Lease {
     ...before,
     spec: { ...before.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now },
   };
-}
-
-/** `metav1.MicroTime`: RFC 3339 with exactly six digits of the second. The API server refuses three. */
-export function toMicroTime(unixMs: number): string {
-  return new Date(unixMs).toISOString().replace('Z', '000Z');
 }

@@ -2,6 +2,7 @@
 // those work. https://book.kubebuilder.io/reference/metrics-reference
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { DropCause } from '../events/event-sender.ts';
 import type { RequestObserver } from '../kube/client.ts';
 import type { ControllerObserver } from '../queue/controller.ts';
 import type { QueueObserver, WorkQueue } from '../queue/work-queue.ts';
@@ -34,6 +35,8 @@ export interface OperatorMetrics {
   watchQueue(name: string, queue: WorkQueue): void;
   setLeader(name: string, leads: boolean): void;
   slowPath(name: string): void;
+  /** An Event, or the count of one, was not written. */
+  eventDropped(cause: DropCause): void;
   expose(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
@@ -63,6 +66,7 @@ export function createOperatorMetrics(options: {
     watchQueue: (name, queue) => void queues.set(name, queue),
     setLeader: (name, leads) => series.leader.set({ name }, leads ? 1 : 0),
     slowPath: (name) => series.slowPath.inc({ name }),
+    eventDropped: (cause) => series.eventsDropped.inc({ cause }),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }
@@ -140,6 +144,9 @@ function createSeries(registry: Registry) {
       { labelNames: ['verb', 'host'], buckets: requestSeconds },
     ),
     leader: gauge(registry, 'leader_election_master_status', 'Whether this replica leads.', ['name']),
+    eventsDropped: counter(registry, 'sluice_operator_events_dropped_total', 'Events that were not written.', [
+      'cause',
+    ]),
     slowPath: counter(registry, 'leader_election_slowpath_total', 'Renewals that had to look at the lease first.', [
       'name',
     ]),

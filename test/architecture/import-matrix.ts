@@ -122,7 +122,7 @@ export const rooms: readonly Room[] = [
   }),
   folder('operator/telemetry', {
     imports: operatorGround,
-    types: ['operator/kube', 'operator/queue'],
+    types: ['operator/kube', 'operator/queue', 'operator/events'],
     packages: telemetry,
   }),
   files(/^operator\/(watch|queue|reconcile|apply)\//, {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toMicroTime } from '../../../operator/leader/lease.ts';
+import { toMicroTime } from '../../../operator/kube/micro-time.ts';
 
 test.each([
   [1_700_000_000_000, '2023-11-14T22:13:20.000000Z'],
