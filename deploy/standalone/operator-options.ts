@@ -82,7 +82,7 @@ export function readOperatorSettings(
     operator: {
       version,
       credentials: chooseCredentials(options.read(operatorOptions.kubeconfig, String), environment),
-      className: options.read(operatorOptions.className, String),
+      className: options.read(operatorOptions.className, parseClassName),
       installNamespace: options.read(operatorOptions.installNamespace, String),
       watchNamespaces: options.read(operatorOptions.watchNamespace, splitList) ?? [],
       proxySelector,
@@ -93,6 +93,14 @@ export function readOperatorSettings(
       identity: `${hostname()}_${newId()}`,
     },
   };
+}
+
+/** ConfigMaps are named after the class, and shards after those: `sluice-blue-0` must not be both. */
+function parseClassName(text: string): string {
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) throw new Error('must be lower-case letters, digits and "-"');
+  if (/-[0-9]$/.test(text))
+    throw new Error('must not end in "-" and one digit: shards of a configuration are named so');
+  return text;
 }
 
 function chooseCredentials(kubeconfig: string | undefined, environment: Environment): OperatorOptions['credentials'] {
