@@ -3,6 +3,7 @@
  * loose here; parse-resource.ts looks for misspelt members in what people wrote.
  */
 import { z } from 'zod';
+import { annotations, labels } from './metadata-names.ts';
 import { count, namespaceName, objectName } from './scalars.ts';
 
 /** Metadata of a resource. A file may leave the namespace out. */
@@ -14,8 +15,8 @@ export const objectMetaSchema = z.looseObject({
   generation: count(0).optional(),
   creationTimestamp: z.string().optional(),
   deletionTimestamp: z.string().optional(),
-  labels: z.record(z.string(), z.string()).optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
+  labels: labels().optional(),
+  annotations: annotations().optional(),
 });
 
 /** Every member of ObjectMeta of Kubernetes 1.36. */
