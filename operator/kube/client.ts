@@ -3,7 +3,7 @@
 // cannot be asked for bookmarks, and each of its requests opens a connection.
 
 import { type Dispatcher, request } from 'undici';
-import { createConnections } from './connection.ts';
+import { createConnections, type Use } from './connection.ts';
 import type { KubeCredentials } from './credentials.ts';
 import { KubeError, toKubeError } from './kube-error.ts';
 
@@ -65,15 +65,15 @@ export interface KubeClientOptions {
 /** Makes a client. Opens nothing before the first request. */
 export function createKubeClient({ credentials, userAgent, observer, monotonic }: KubeClientOptions): KubeClient {
   const connections = createConnections(credentials);
-  const send = async (call: KubeCall, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
+  const send = async (call: KubeCall, use: Use, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
     const startedMs = monotonic();
     const end = (code: string): void =>
       observer.requestEnded({ method: call.method, code, seconds: (monotonic() - startedMs) / 1000 });
     try {
-      const { headers, tls } = await credentials.identity();
+      const { headers, tls } = await unlessAborted(credentials.identity(), signal);
       const response = await request(toURL(credentials.server, call), {
         method: call.method,
-        dispatcher: connections.dispatcher(tls),
+        dispatcher: connections.dispatcher(tls, use),
         headers: { accept: 'application/json', 'user-agent': userAgent, ...contentHeaders(call), ...headers },
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
         signal,
@@ -90,27 +90,51 @@ export function createKubeClient({ credentials, userAgent, observer, monotonic }
   };
   return {
     async call<T>(call: KubeCall): Promise<T> {
-      const { timeoutMs = callTimeoutMs, signal } = call;
-      // It takes no fractions, which is what remains of other deadlines.
-      const deadline = AbortSignal.timeout(Math.ceil(timeoutMs));
-      const { body } = await send(call, signal === undefined ? deadline : AbortSignal.any([deadline, signal]));
+      const deadline = AbortSignal.timeout(wholeMs(call.timeoutMs ?? callTimeoutMs));
+      const { body } = await send(call, 'call', call.signal ? AbortSignal.any([deadline, call.signal]) : deadline);
       try {
-        return (await body.json()) as T;
+        return parseAnswer(describe(call), await body.text()) as T;
       } catch (error) {
-        throw toConnectionError(describe(call), error);
+        throw error instanceof KubeError ? error : toConnectionError(describe(call), error);
       }
     },
     async stream(call) {
       const opening = new AbortController();
-      const timer = setTimeout(() => opening.abort(new Error('no answer in time')), streamOpenMs).unref();
+      const expire = (): void => opening.abort(new DOMException('no answer in time', 'TimeoutError'));
+      const timer = setTimeout(expire, streamOpenMs).unref();
       try {
-        return (await send(call, AbortSignal.any([opening.signal, call.signal]))).body;
+        return (await send(call, 'watch', AbortSignal.any([opening.signal, call.signal]))).body;
       } finally {
         clearTimeout(timer);
       }
     },
     close: () => connections.close(),
   };
+}
+
+/** Deadlines take no fractions, which is what remains of other deadlines. */
+function wholeMs(ms: number): number {
+  return Math.max(0, Math.ceil(ms) || 0);
+}
+
+/** Credentials may come from a plugin, or from somebody's identity provider: a request does not wait for them for ever. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    const settled = promise.finally(() => signal.removeEventListener('abort', abort));
+    settled.then(resolve, reject);
+  });
+}
+
+/** The parser's own words would quote the answer, which may be a Secret. */
+function parseAnswer(what: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new KubeError(`${what}: the answer is not JSON`, { status: 0, reason: 'Unreachable' });
+  }
 }
 
 function toURL(server: string, { path, query = {} }: KubeCall): string {
@@ -147,8 +171,12 @@ async function readError(what: string, { statusCode, headers, body }: Dispatcher
 }
 
 function toConnectionError(what: string, cause: unknown): KubeError {
-  const { name, message, code } = cause as Error & { readonly code?: string };
+  const { name, message, code } = cause as Error & { readonly code?: unknown };
   const timedOut = name === 'TimeoutError' || code === 'UND_ERR_CONNECT_TIMEOUT';
   const reason = timedOut ? 'Timeout' : 'Unreachable';
-  return new KubeError(`${what}: ${timedOut ? 'no answer in time' : (code ?? message)}`, { status: 0, reason, cause });
+  // The code of an abort is a number that says nothing.
+  const why = typeof code === 'string' ? code : message;
+  const said = `${what}: ${timedOut ? 'no answer in time' : why}`;
+  // The parser's error carries the bytes that it could not parse.
+  return new KubeError(said, { status: 0, reason, ...(name === 'HTTPParserError' ? {} : { cause }) });
 }

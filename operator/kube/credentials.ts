@@ -1,8 +1,10 @@
 // Who the operator is to the API server, and how it is reached. The only file that knows client-node, which reads
 // kubeconfigs, ServiceAccount mounts, exec plugins and OIDC.
 
+import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
+import { dirname, resolve } from 'node:path';
+import { KubeConfig, loadYaml, type User } from '@kubernetes/client-node';
 
 /** Where credentials come from: the pod's ServiceAccount, or a file. */
 export type CredentialsSource =
@@ -33,7 +35,7 @@ export interface KubeCredentials {
   /** Namespace of the context, or of the pod. */
   readonly namespace: string | undefined;
   identity(): Promise<Identity>;
-  /** Reads everything anew: a token or certificate was refused. */
+  /** Reads everything anew: a token or certificate was refused. Never throws: what cannot be read stays as it is. */
   refresh(): void;
 }
 
@@ -60,8 +62,12 @@ export function loadCredentials(source: CredentialsSource, monotonic: () => numb
     },
     refresh() {
       cached = undefined;
-      // client-node keeps tokens of files and plugins for a while; a new configuration keeps none.
-      config = loadConfig(source);
+      try {
+        // client-node keeps tokens of files and plugins for a while; a new configuration keeps none.
+        config = loadConfig(source);
+      } catch {
+        // A file that is being written is whole when the next request is refused.
+      }
     },
   };
 }
@@ -70,12 +76,34 @@ function loadConfig(source: CredentialsSource): KubeConfig {
   const config = new KubeConfig();
   try {
     if (source.type === 'in-cluster') config.loadFromCluster();
-    else config.loadFromFile(source.path);
+    else loadFile(config, source.path);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`${describeSource(source)} cannot be used: ${why}`, { cause });
   }
   return config;
+}
+
+/** client-node does not know `tokenFile`, which client-go does; a ServiceAccount's mount is the same to it by another name. */
+function loadFile(config: KubeConfig, path: string): void {
+  config.loadFromFile(path);
+  const { users = [] } = loadYaml<{ readonly users?: readonly RawUser[] }>(readFileSync(path, 'utf8'));
+  const tokenFiles = new Map(users.map(({ name, user }) => [name, user?.tokenFile]));
+  config.users = config.users.map((user) => {
+    const tokenFile = tokenFiles.get(user.name);
+    return tokenFile === undefined ? user : withTokenFile(user, resolve(dirname(path), tokenFile));
+  });
+}
+
+interface RawUser {
+  readonly name: string;
+  readonly user?: { readonly tokenFile?: string };
+}
+
+/** A file is newer than a token beside it: kubectl's rule. */
+function withTokenFile(user: User, tokenFile: string): User {
+  const { token: _, ...others } = user;
+  return { ...others, authProvider: { name: 'tokenFile', config: { tokenFile } } };
 }
 
 function describeSource(source: CredentialsSource): string {
@@ -87,6 +115,8 @@ async function readIdentity(config: KubeConfig): Promise<Identity> {
   await config.applyToHTTPSOptions(options);
   const { ca, cert, key, servername, rejectUnauthorized, auth } = options;
   const headers: Record<string, string> = { ...(options.headers as Readonly<Record<string, string>> | undefined) };
+  // Editors end a file with a newline, which no header may hold.
+  if (headers['Authorization'] !== undefined) headers['Authorization'] = headers['Authorization'].trim();
   if (typeof auth === 'string') headers['Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
   const given = Object.entries({ ca, cert, key, servername, rejectUnauthorized }).filter(
     ([, value]) => value !== undefined && value !== null,

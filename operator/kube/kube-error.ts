@@ -2,9 +2,9 @@
 
 /** `metav1.Status`, as far as it matters. */
 interface Status {
-  readonly reason?: string;
-  readonly message?: string;
-  readonly details?: { readonly retryAfterSeconds?: number };
+  readonly reason: string | undefined;
+  readonly message: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
 }
 
 /** A request that failed: with an answer (`status` is its HTTP code), or without one (`status` 0). */
@@ -57,8 +57,8 @@ export function toKubeError(
     body,
   }: { readonly status: number; readonly retryAfter?: string | undefined; readonly body: string },
 ): KubeError {
-  const { reason = reasonOfStatus[status] ?? '', message, details } = parseStatus(body);
-  const seconds = details?.retryAfterSeconds ?? (/^\d+$/.test(retryAfter ?? '') ? Number(retryAfter) : undefined);
+  const { reason = reasonOfStatus[status] ?? '', message, retryAfterSeconds } = parseStatus(body);
+  const seconds = retryAfterSeconds ?? (/^\d{1,9}$/.test(retryAfter ?? '') ? Number(retryAfter) : undefined);
   // Refusals of writes quote the object that was written. Everything else says what is missing, and names only.
   const said = message !== undefined && status !== 422 && status !== 400 ? `: ${message}` : '';
   return new KubeError(`${what} answered ${status}${reason === '' ? '' : ` ${reason}`}${said}`, {
@@ -68,11 +68,25 @@ export function toKubeError(
   });
 }
 
+/** Whoever stands between here and the API server may answer anything. */
 function parseStatus(body: string): Status {
+  const { reason, message, details } = toRecord(parse(body));
+  const { retryAfterSeconds: seconds } = toRecord(details);
+  return {
+    reason: typeof reason === 'string' ? reason : undefined,
+    message: typeof message === 'string' ? message : undefined,
+    retryAfterSeconds: typeof seconds === 'number' && seconds >= 0 ? seconds : undefined,
+  };
+}
+
+function toRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
+
+function parse(body: string): unknown {
   try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null ? value : {};
+    return JSON.parse(body);
   } catch {
-    return {};
+    return undefined;
   }
 }
