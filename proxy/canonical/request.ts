@@ -34,6 +34,13 @@ export type ResponseFormat =
       readonly metadata?: Metadata;
     };
 
+/** How much the model is to think before it answers, where the client says so in tokens or as a switch. */
+export type Thinking =
+  | { readonly type: 'off' }
+  /** As much as the model finds right. */
+  | { readonly type: 'adaptive' }
+  | { readonly type: 'budget'; readonly tokens: number };
+
 /** A request for a chat answer. */
 export interface CanonicalRequest {
   readonly model: string;
@@ -54,7 +61,11 @@ export interface CanonicalRequest {
   /** Log probabilities of the output are wanted, with so many alternatives for each token. */
   readonly topLogprobs?: number;
   readonly responseFormat?: ResponseFormat;
+  /** `none`, `minimal`, `low`, `medium`, `high`, `xhigh` or `max`, where the client says it in words. */
   readonly reasoningEffort?: string;
+  readonly thinking?: Thinking;
+  /** Who the client asks for, as an opaque name. */
+  readonly userId?: string;
   readonly stream: boolean;
   /** Parameters of the client's protocol with no canonical counterpart, under that protocol's name. */
   readonly metadata: Metadata;

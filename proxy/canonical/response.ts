@@ -5,7 +5,21 @@ import type { FailureSignal } from './failure.ts';
 import type { Usage } from './usage.ts';
 
 /** Why the model stopped. */
-export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'refusal' | 'stop-sequence' | 'other';
+export type FinishReason =
+  | 'stop'
+  | 'stop-sequence'
+  | 'tool-calls'
+  /** The most output tokens that were asked for, or allowed. */
+  | 'length'
+  /** The whole context of the model is full. */
+  | 'context-window'
+  /** The vendor took something out, or let nothing through. */
+  | 'content-filter'
+  /** The model itself refused. */
+  | 'refusal'
+  /** The vendor paused a long turn; the client may let it go on. */
+  | 'pause'
+  | 'other';
 
 /** A whole answer. */
 export interface CanonicalResponse {
@@ -26,6 +40,8 @@ export type BlockStart =
   | { readonly type: 'text' }
   | { readonly type: 'thinking' }
   | { readonly type: 'refusal' }
+  /** Comes whole, without deltas. */
+  | { readonly type: 'redacted-thinking'; readonly data: string }
   | { readonly type: 'tool-call'; readonly id: string; readonly tool: string };
 
 /**
@@ -38,6 +54,8 @@ export type StreamPart =
       readonly id: string;
       readonly model: string;
       readonly createdAt?: number;
+      /** As far as it is known before the first content. */
+      readonly usage?: Usage;
       readonly metadata?: Metadata;
     }
   | { readonly type: 'block-start'; readonly index: number; readonly block: BlockStart; readonly metadata?: Metadata }

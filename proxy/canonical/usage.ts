@@ -2,10 +2,16 @@
 
 /** Tokens of one answer, as the upstream counted them; absent where it did not say. */
 export interface Usage {
+  /** All of the input, whatever became of it in a cache. */
   readonly inputTokens: number;
+  /** All of the output, reasoning included. */
   readonly outputTokens: number;
   /** Part of the input that came from a prompt cache. */
   readonly cachedTokens?: number;
+  /** Part of the input that was written to a prompt cache. */
+  readonly cacheWriteTokens?: number;
   /** Part of the output that was reasoning. */
   readonly reasoningTokens?: number;
+  /** Counted here, because the upstream did not. */
+  readonly estimated?: boolean;
 }

@@ -141,6 +141,8 @@ export interface ClientCodec {
   decodeRequest(body: Buffer): CanonicalRequest;
   encodeResponse(response: CanonicalResponse, context: AnswerContext): Buffer;
   streamEncoder(context: AnswerContext): StreamEncoder;
+  /** What this protocol calls a parameter of the canonical request: `max_tokens`, `options.num_predict`. */
+  nameParameter(canonical: string): string;
 }
 
 /** Writes stream parts as the protocol's bytes. A state machine: one per answer. */
@@ -149,10 +151,34 @@ export interface StreamEncoder {
   encode(part: StreamPart): Buffer;
 }
 
+/** A request in an upstream's form. */
+export interface EncodedRequest {
+  readonly body: Buffer;
+  readonly dropped: readonly DroppedParameter[];
+}
+
+/** What the client asked for and the upstream cannot be told, without a change of meaning: reported, not refused. */
+export interface DroppedParameter {
+  /** A member of the canonical request, or of the metadata of the client's protocol. */
+  readonly name: string;
+  /** It was told, but with the nearest value that the upstream takes. */
+  readonly clamped?: boolean;
+}
+
+/** Cuts a stream into frames. The frames are the same however the bytes are cut into chunks. */
+export interface FrameSplitter {
+  /** Takes a chunk and gives the frames that it completes. Throws an Error where the stream cannot be read any further. */
+  push(chunk: Buffer): readonly Buffer[];
+  /** What is left when the stream has ended, if it may be a frame. */
+  flush(): Buffer | undefined;
+  /** Bytes held back until their frame is complete. */
+  readonly heldBytes: number;
+}
+
 /** Upstream face of the translating lane. */
 export interface UpstreamCodec {
   /** Throws ClientError `invalid_request` naming what cannot be said in this protocol. */
-  encodeRequest(request: CanonicalRequest): Buffer;
+  encodeRequest(request: CanonicalRequest): EncodedRequest;
   /** An answer, or why it is none. `fallbackId` stands in where the upstream gives no id. */
   decodeResponse(body: Buffer, fallbackId: string, headers?: SignalHeaders): DecodedResponse;
   streamDecoder(options: { readonly fallbackId: string; readonly headers?: SignalHeaders }): StreamDecoder;

@@ -14,6 +14,23 @@ export const openaiChatClientCodec: ClientCodec = {
   decodeRequest,
   encodeResponse,
   streamEncoder: (context) => new ChatStreamEncoder(context),
+  nameParameter: (canonical) => parameterNames[canonical] ?? canonical,
+};
+
+/** Members of the canonical request that have another name here. */
+const parameterNames: { readonly [canonical: string]: string } = {
+  toolChoice: 'tool_choice',
+  parallelToolCalls: 'parallel_tool_calls',
+  maxOutputTokens: 'max_completion_tokens',
+  topP: 'top_p',
+  topK: 'top_k',
+  presencePenalty: 'presence_penalty',
+  frequencyPenalty: 'frequency_penalty',
+  choiceCount: 'n',
+  topLogprobs: 'top_logprobs',
+  responseFormat: 'response_format',
+  reasoningEffort: 'reasoning_effort',
+  userId: 'user',
 };
 
 /** Towards one kind of server. */

@@ -2,12 +2,13 @@
 
 import type { CanonicalRequest, ResponseFormat, Tool, ToolChoice } from '../../canonical/request.ts';
 import type { JsonObject } from '../openai/wire.ts';
+import type { EncodedRequest } from '../protocol.ts';
 import type { ChatDialect } from './dialect.ts';
 import { encodeMessages } from './encode-message.ts';
 import { kept, withDefined } from './wire.ts';
 
 /** Writes a request. Throws ClientError `invalid_request` naming what cannot be said. */
-export function encodeRequest(request: CanonicalRequest, dialect: ChatDialect): Buffer {
+export function encodeRequest(request: CanonicalRequest, dialect: ChatDialect): EncodedRequest {
   const { topLogprobs, toolChoice, responseFormat } = request;
   const { stream_options: streamOptions, ...own } = kept(request);
   const wire = {
@@ -34,7 +35,7 @@ export function encodeRequest(request: CanonicalRequest, dialect: ChatDialect): 
     }),
     ...(request.stream && encodeStream(streamOptions, dialect)),
   };
-  return Buffer.from(JSON.stringify(wire));
+  return { body: Buffer.from(JSON.stringify(wire)), dropped: [] };
 }
 
 /** Usage is always asked for: without it nothing can be metered. */

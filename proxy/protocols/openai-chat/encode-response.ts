@@ -6,7 +6,7 @@ import type { Usage } from '../../canonical/usage.ts';
 import type { JsonObject } from '../openai/wire.ts';
 import type { AnswerContext } from '../protocol.ts';
 import { encodeFinish } from './finish.ts';
-import { kept } from './wire.ts';
+import { kept, withDefined } from './wire.ts';
 
 /** Writes an answer. */
 export function encodeResponse(response: CanonicalResponse, context: AnswerContext): Buffer {
@@ -76,12 +76,13 @@ function join(blocks: readonly Block[], type: 'text' | 'refusal'): string | unde
 
 /** Usage under this protocol's names. */
 export function encodeUsage(usage: Usage): JsonObject {
-  const { inputTokens, outputTokens, cachedTokens, reasoningTokens } = usage;
+  const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens } = usage;
+  const input = withDefined({ cached_tokens: cachedTokens, cache_write_tokens: cacheWriteTokens });
   return {
     prompt_tokens: inputTokens,
     completion_tokens: outputTokens,
     total_tokens: inputTokens + outputTokens,
-    ...(cachedTokens !== undefined && { prompt_tokens_details: { cached_tokens: cachedTokens } }),
+    ...(Object.keys(input).length > 0 && { prompt_tokens_details: input }),
     ...(reasoningTokens !== undefined && { completion_tokens_details: { reasoning_tokens: reasoningTokens } }),
   };
 }

@@ -36,9 +36,11 @@ export function encodeFinish(reason: FinishReason): string {
   switch (reason) {
     case 'stop':
     case 'stop-sequence':
+    case 'pause':
     case 'other':
       return 'stop';
     case 'length':
+    case 'context-window':
       return 'length';
     case 'tool-calls':
       return 'tool_calls';

@@ -68,6 +68,9 @@ export class ChatStreamEncoder implements StreamEncoder {
         return encodeThinking(text);
       case 'refusal':
         return { refusal: text };
+      // It has no deltas, and no form here.
+      case 'redacted-thinking':
+        return {};
       case 'tool-call':
         return { tool_calls: [{ index: this.#calls.get(index) ?? 0, function: { arguments: text } }] };
     }

@@ -19,7 +19,7 @@ function decode(body: unknown): ReturnType<typeof openaiChatClientCodec.decodeRe
 }
 
 function encode(request: ReturnType<typeof decode>, dialect: ChatDialect = openaiDialect): Record<string, unknown> {
-  return JSON.parse(createOpenaiChatUpstreamCodec(dialect).encodeRequest(request).toString()) as Record<
+  return JSON.parse(createOpenaiChatUpstreamCodec(dialect).encodeRequest(request).body.toString()) as Record<
     string,
     unknown
   >;
