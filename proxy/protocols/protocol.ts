@@ -7,8 +7,33 @@ import type { CanonicalRequest } from '../canonical/request.ts';
 import type { CanonicalResponse, StreamPart } from '../canonical/response.ts';
 import type { Usage } from '../canonical/usage.ts';
 
-/** A wire format. `relay` is any other operation of a vendor's API: its bytes are not looked at. */
-export type ProtocolId = 'openai-chat' | 'openai-completions' | 'openai-responses' | 'openai-embeddings' | 'relay';
+/**
+ * A wire format that clients speak: one for each operation with bodies of its own. `relay` is any other operation of a
+ * vendor's API: its bytes are not looked at.
+ */
+export type ProtocolId =
+  | 'openai-chat'
+  | 'openai-completions'
+  | 'openai-responses'
+  | 'openai-embeddings'
+  | 'anthropic-messages'
+  | 'anthropic-count-tokens'
+  | 'ollama-chat'
+  | 'ollama-generate'
+  | 'ollama-embed'
+  /** The older of Ollama's two ways to ask for embeddings: one input, one vector. */
+  | 'ollama-embeddings'
+  | 'relay';
+
+/** A wire format that upstreams speak. */
+export type UpstreamProtocolId =
+  | Exclude<ProtocolId, 'relay'>
+  | 'gemini'
+  | 'gemini-embeddings'
+  | 'bedrock-converse'
+  | 'bedrock-embeddings'
+  | 'cohere'
+  | 'cohere-embeddings';
 
 /** One operation of a protocol, as a request's method and path name it. */
 export interface Operation {

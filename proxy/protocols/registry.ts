@@ -18,11 +18,19 @@ export interface ProtocolEntry {
   readonly passThrough: PassThroughProtocol | undefined;
 }
 
-/** All protocols. */
-export const protocols: { readonly [id in ProtocolId]: ProtocolEntry } = {
+/** All protocols that there is code for. */
+export const protocols = {
   'openai-chat': { client: openaiChatClient, passThrough: openaiChatPassThrough },
   'openai-completions': { client: openaiCompletionsClient, passThrough: openaiCompletionsPassThrough },
   'openai-responses': { client: openaiResponsesClient, passThrough: openaiResponsesPassThrough },
   'openai-embeddings': { client: openaiEmbeddingsClient, passThrough: openaiEmbeddingsPassThrough },
   relay: { client: relayClient, passThrough: undefined },
-};
+} as const satisfies { readonly [id in ProtocolId]?: ProtocolEntry };
+
+/** The entry of a protocol. Only protocols that are registered have operations, so that no request asks for another. */
+export function protocolOf(id: ProtocolId): ProtocolEntry {
+  const entries: { readonly [id in ProtocolId]?: ProtocolEntry } = protocols;
+  const entry = entries[id];
+  if (entry === undefined) throw new Error(`the protocol ${id} is not registered`);
+  return entry;
+}

@@ -5,7 +5,7 @@ import type { LeftOutPin, Pin, Route, Snapshot } from '../config/snapshot.ts';
 import type { Exchange } from '../ingress/exchange.ts';
 import { usesNamedModel } from '../protocols/operations.ts';
 import type { ClientProtocol, Operation, PassThroughProtocol, Peek } from '../protocols/protocol.ts';
-import { protocols } from '../protocols/registry.ts';
+import { protocolOf, protocols } from '../protocols/registry.ts';
 import { routeOfModel } from '../routing/resolve.ts';
 import { readPath, type ReadPath } from './read-path.ts';
 
@@ -55,7 +55,7 @@ export function decode(
  * neither does what the upstream may not read: a model that only we have seen must not open a door.
  */
 function peekBody(exchange: Exchange, operation: Operation): Peek | undefined {
-  if (operation.protocol !== 'relay') return protocols[operation.protocol].client.peek(exchange.body);
+  if (operation.protocol !== 'relay') return protocolOf(operation.protocol).client.peek(exchange.body);
   if (!bodyMethods.has(exchange.method) || new URLSearchParams(exchange.query).has('model')) return undefined;
   const type = exchange.headers['content-type'];
   if (exchange.body.length === 0 || typeof type !== 'string' || !isJson(type)) return undefined;
@@ -88,7 +88,7 @@ function assemble(
     exchange,
     snapshot,
     operation,
-    ...protocols[operation.protocol],
+    ...protocolOf(operation.protocol),
     peek: opaque ? undefined : peek,
     model: peek?.model,
     vouchedModel: usesNamedModel(operation) ? peek?.model : undefined,

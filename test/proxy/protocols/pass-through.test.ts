@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { protocols } from '../../../proxy/protocols/registry.ts';
+import { protocolOf } from '../../../proxy/protocols/registry.ts';
 import type { PassThroughProtocol, ProtocolId } from '../../../proxy/protocols/protocol.ts';
 import { fixtures, framesOf, streams } from './fixture.ts';
 
 function passThrough(id: ProtocolId): PassThroughProtocol {
-  const lane = protocols[id].passThrough;
+  const lane = protocolOf(id).passThrough;
   if (lane === undefined) throw new Error(`${id} is not read`);
   return lane;
 }
