@@ -55,6 +55,10 @@ export class Publisher {
   /** Versions that are answers to own writes. */
   readonly #written = new Map<string, string>();
   #previousUntilMs: number | undefined;
+  /** What was packed last: a large configuration takes a while, and most runs end with the one before. */
+  #last: { readonly id: string; readonly packed: Packed } | undefined;
+  /** Parts of the configuration that is published; undefined as long as this process does not know. */
+  #parts: number | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -88,15 +92,42 @@ export class Publisher {
     const config = unchanged ? { ...compiled, revision: index.revision } : compiled;
     try {
       const intact = unchanged && readParts(names, this.#objects, index) !== undefined && this.#isLabelled();
-      const packed = packConfig(config, credentials, { partBytesMax });
+      const packed = this.#pack(config, credentials);
       const requeueAfterMs = await this.#writeCredentials(packed.credentials, index?.credentialsDigest);
       if (!intact) await this.#writeConfig(packed);
-      await this.#prune(packed.parts.length);
+      this.#parts = packed.parts.length;
       return { type: 'published', config, requeueAfterMs };
     } catch (error) {
       if (error instanceof ConfigTooLarge) return { type: 'too-large', message: error.message };
       throw error;
     }
+  }
+
+  /** Takes away shards that no part of what was published last is in. Throws a KubeError, or NotLeading. */
+  async prune(): Promise<void> {
+    if (this.#parts === undefined) return;
+    const { client, namespace, names } = this.#options;
+    for (const name of names.shards.slice(this.#parts - 1)) {
+      const held = this.#objects.configMap(name);
+      if (held === undefined) continue;
+      this.#requireLead();
+      const preconditions = { uid: held.uid, resourceVersion: held.resourceVersion };
+      try {
+        await client.call({
+          method: 'DELETE',
+          path: objectPath(configMapType, { namespace, name }),
+          body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions },
+        });
+      } catch (error) {
+        if (!isKubeError(error, 'NotFound')) throw error;
+      }
+    }
+  }
+
+  #pack(config: GatewayConfig, credentials: Credentials): Packed {
+    const id = `${config.revision} ${config.digest} ${credentials.digest}`;
+    if (this.#last?.id !== id) this.#last = { id, packed: packConfig(config, credentials, { partBytesMax }) };
+    return this.#last.packed;
   }
 
   /** Whether the watch still finds the objects by their labels. */
@@ -108,8 +139,8 @@ export class Publisher {
   async #writeCredentials(file: PackedFile, inForce: string | undefined): Promise<number | undefined> {
     const { names, monotonic, publishedCredentials } = this.#options;
     const held = this.#objects.secret();
-    const expired = this.#previousUntilMs !== undefined && monotonic() >= this.#previousUntilMs;
-    const files = chooseCredentialFiles(file, held?.data ?? {}, expired ? undefined : inForce);
+    const isOver = this.#previousUntilMs !== undefined && monotonic() >= this.#previousUntilMs;
+    const files = chooseCredentialFiles(file, held?.data ?? {}, { inForce, keepsPrevious: !isOver });
     const written = await this.#apply(secretType, held, publishedCredentials, {
       metadata: { name: names.secret, labels: names.labels },
       type: 'Opaque',
@@ -136,26 +167,6 @@ export class Publisher {
       data: Object.fromEntries(data) as Record<string, string>,
       binaryData: Object.fromEntries(binary) as Record<string, string>,
     });
-  }
-
-  /** Takes away shards that no part is in any more. */
-  async #prune(parts: number): Promise<void> {
-    const { client, namespace, names } = this.#options;
-    for (const name of names.shards.slice(parts - 1)) {
-      const held = this.#objects.configMap(name);
-      if (held === undefined) continue;
-      this.#requireLead();
-      const preconditions = { uid: held.uid, resourceVersion: held.resourceVersion };
-      try {
-        await client.call({
-          method: 'DELETE',
-          path: objectPath(configMapType, { namespace, name }),
-          body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions },
-        });
-      } catch (error) {
-        if (!isKubeError(error, 'NotFound')) throw error;
-      }
-    }
   }
 
   /**

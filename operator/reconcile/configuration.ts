@@ -4,10 +4,11 @@
 import type { Compiled } from '../compile/compile.ts';
 import { compile } from '../compile/compile.ts';
 import type { Clock } from '../clock.ts';
-import type { Publisher } from '../apply/publisher.ts';
+import { NotLeading, type Outcome, type Publisher } from '../apply/publisher.ts';
 import { parseConfig, readCredentials, readIndex, readParts } from '../apply/read-back.ts';
 import type { Log } from '../log.ts';
 import type { OutputNames } from '../watch/output.ts';
+import type { Resource } from '../watch/resource.ts';
 import type { Sources } from '../watch/sources.ts';
 import { gatherWorld } from './gather.ts';
 import type { Ledger } from './ledger.ts';
@@ -33,40 +34,63 @@ export interface ConfigurationOptions {
 /** The next run that is due by the clock alone, at least this far away, so that no clock can make it spin. */
 const requeueMsMin = 1_000;
 
+/** What fails for less is a conflict, or an API server that is away for a moment, and nothing to speak of. */
+const failingMs = 1_000;
+
 /** Makes the reconcile function of the configuration. */
 export function createConfigurationReconciler(options: ConfigurationOptions) {
-  const { sources, publisher, names, ledger, clock, log } = options;
+  const { sources, publisher, ledger, clock, log } = options;
+  const publish = createPublishing(options);
   return async function reconcileConfiguration(): Promise<{ readonly requeueAfterMs?: number }> {
     // Half of what there is would take the other half away from the proxies. Whoever fills the caches asks again.
     if (sources.waiting().length > 0) return {};
     if (ledger.config === undefined) adoptPublished(options);
     const now = clock.now();
-    const { className, disableSecondsDefault } = options;
     const served = options.served();
-    const lastRevision = Math.max(
-      readIndex(names, publisher.objects)?.revision ?? 0,
-      ledger.config?.revision ?? 0,
-      served,
-    );
     const resources = [...sources.providers.list(), ...sources.routes.list(), ...sources.keys.list()];
-    const world = gatherWorld(sources, {
-      className,
-      disableSecondsDefault,
-      now,
-      published: ledger.config,
-      lastRevision,
-    });
-    const compiled = compile(world);
+    const compiled = compileAll(options, now, served);
     options.onSecrets(compiled.credentials.upstream.map(({ value }) => value));
     const before = ledger.config?.revision;
-    const outcome = await publisher.publish(compiled.config, compiled.credentials, served);
+    const outcome = await publish(resources, compiled, served);
     ledger.record(resources, compiled, outcome);
     if (outcome.type === 'too-large') log.error({ why: outcome.message }, 'the configuration cannot be published');
     else if (outcome.config.revision !== before) logPublished(log, outcome.config);
     options.onRecorded(ledger.config?.revision !== before);
+    // Last: what stays is untidy, and nothing more.
+    await publisher.prune();
     const due = [nextExpiryMs(compiled, now), outcome.type === 'published' ? outcome.requeueAfterMs : undefined];
     const afterMs = due.filter((ms) => ms !== undefined);
     return afterMs.length === 0 ? {} : { requeueAfterMs: Math.max(requeueMsMin, Math.min(...afterMs)) };
+  };
+}
+
+function compileAll(
+  { sources, publisher, names, ledger, className, disableSecondsDefault }: ConfigurationOptions,
+  now: number,
+  served: number,
+): Compiled {
+  const published = readIndex(names, publisher.objects)?.revision ?? 0;
+  const lastRevision = Math.max(published, ledger.config?.revision ?? 0, served);
+  const settings = { className, disableSecondsDefault, now, published: ledger.config, lastRevision };
+  return compile(gatherWorld(sources, settings));
+}
+
+/** Publishes; while that goes on failing, objects are told how they stand without it. */
+function createPublishing({ publisher, ledger, clock, onRecorded }: ConfigurationOptions) {
+  let failingSinceMs: number | undefined;
+  return async (resources: readonly Resource[], compiled: Compiled, served: number): Promise<Outcome> => {
+    try {
+      const outcome = await publisher.publish(compiled.config, compiled.credentials, served);
+      failingSinceMs = undefined;
+      return outcome;
+    } catch (error) {
+      failingSinceMs ??= clock.monotonic();
+      if (!(error instanceof NotLeading) && clock.monotonic() - failingSinceMs >= failingMs) {
+        ledger.record(resources, compiled, { type: 'failed' });
+        onRecorded(false);
+      }
+      throw error;
+    }
   };
 }
 

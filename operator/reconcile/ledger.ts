@@ -27,7 +27,9 @@ export function splitKey(key: string): { readonly kind: Kind; readonly id: strin
 /** What became of a configuration: the revision under which it is published, or why it is not. */
 export type Published =
   | { readonly type: 'published'; readonly config: GatewayConfig }
-  | { readonly type: 'too-large'; readonly message: string };
+  | { readonly type: 'too-large'; readonly message: string }
+  /** The API server did not take it; it is tried again. */
+  | { readonly type: 'failed' };
 
 /** The last compilation. */
 export class Ledger {
@@ -37,8 +39,8 @@ export class Ledger {
   #since: ReadonlyMap<ObjectKey, number> = new Map();
   #config: GatewayConfig | undefined;
   #credentials: Credentials | undefined;
-  /** The configuration that could not be published: why, and the forms that it would have. */
-  #refused: { readonly message: string; readonly forms: ReadonlyMap<ObjectKey, string> } | undefined;
+  /** The configuration that could not be published: the forms that it would have, and how those stand that are new. */
+  #held: { readonly publication: Publication; readonly forms: ReadonlyMap<ObjectKey, string> } | undefined;
 
   /** The configuration that is published, as far as it is known. */
   get config(): GatewayConfig | undefined {
@@ -60,10 +62,11 @@ export class Ledger {
     this.#generations = new Map(resources.map((resource) => [keyOf(resource), resource.generation]));
     this.#diagnostics = groupByObject(diagnostics);
     if (published.type === 'published') {
-      this.#refused = undefined;
+      this.#held = undefined;
       this.#publish(published.config, credentials);
     } else {
-      this.#refused = { message: published.message, forms: formsOf(config, credentials) };
+      const publication = published.type === 'failed' ? ({ type: 'absent' } as const) : published;
+      this.#held = { publication, forms: formsOf(config, credentials) };
     }
   }
 
@@ -79,9 +82,9 @@ export class Ledger {
   publicationOf(key: ObjectKey): Publication {
     const since = this.#since.get(key);
     // What the published configuration holds already is in force, whatever became of the rest.
-    const wanted = this.#refused?.forms.get(key);
-    if (this.#refused !== undefined && wanted !== this.#forms.get(key)) {
-      return wanted === undefined ? { type: 'absent' } : { type: 'too-large', message: this.#refused.message };
+    const wanted = this.#held?.forms.get(key);
+    if (this.#held !== undefined && wanted !== this.#forms.get(key)) {
+      return wanted === undefined ? { type: 'absent' } : this.#held.publication;
     }
     return since === undefined ? { type: 'absent' } : { type: 'published', since };
   }
