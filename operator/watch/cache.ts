@@ -7,7 +7,10 @@ import { isOlder } from './resource-version.ts';
 /** What is kept of an object; `undefined`: nothing, as if it were not there (objects of another class). */
 export type Projection<T> = (object: KubeObject) => T | undefined;
 
-/** Is told of what has changed: one of both is undefined for what is new, or gone. */
+/**
+ * Is told of what has changed: one of both is undefined for what is new, or gone. Both are, and `id` is '', where the
+ * whole kind has come or gone.
+ */
 export type ChangeListener<T> = (id: string, after: T | undefined, before: T | undefined) => void;
 
 /** What readers see of a cache. */
@@ -29,11 +32,20 @@ export interface ObjectSink {
   put(object: KubeObject): void;
   /** Forgets an object, unless it was made anew since. */
   remove(object: KubeObject): void;
-  /** Takes everything that there is as of a version: what is missing is gone, unless it was written since. */
+  /** Begins to take everything that there is. */
+  startList(): Listing;
+  /** Takes all of it at once. */
   replace(objects: readonly KubeObject[], resourceVersion: string | undefined): void;
   /** The kind is not installed, or may not be read: there is nothing. */
   markAbsent(): void;
   state(): SinkState;
+}
+
+/** Everything that there is as of one version, page by page. Of each page only what is needed stays in memory. */
+export interface Listing {
+  add(objects: readonly KubeObject[]): void;
+  /** That was all: what is missing is gone, unless it was written since. */
+  end(resourceVersion: string | undefined): void;
 }
 
 /** `starting` until the first list is there. */
@@ -50,6 +62,15 @@ interface Entry<T> {
   readonly projected: T | undefined;
 }
 
+/** What one reflector is responsible for. */
+interface Scope {
+  /** Undefined: everything. */
+  readonly namespace: string | undefined;
+  state: SinkState;
+  /** Version up to which the reflector has told everything. */
+  seen: string | undefined;
+}
+
 /** How a store reduces objects. */
 export interface StoreOptions<T> {
   readonly project: Projection<T>;
@@ -62,7 +83,7 @@ export class Store<T> implements Cache<T> {
   readonly #options: StoreOptions<T>;
   readonly #entries = new Map<string, Entry<T>>();
   readonly #listeners: ChangeListener<T>[] = [];
-  readonly #scopes: SinkState[] = [];
+  readonly #scopes: Scope[] = [];
 
   constructor(options: StoreOptions<T>) {
     this.#options = options;
@@ -77,11 +98,11 @@ export class Store<T> implements Cache<T> {
   }
 
   synced(): boolean {
-    return this.#scopes.every((state) => state !== 'starting');
+    return this.#scopes.every(({ state }) => state !== 'starting');
   }
 
   absent(): boolean {
-    return this.#scopes.every((state) => state === 'absent');
+    return this.#scopes.every(({ state }) => state === 'absent');
   }
 
   onChange(listener: ChangeListener<T>): void {
@@ -89,39 +110,61 @@ export class Store<T> implements Cache<T> {
   }
 
   learn(object: KubeObject): void {
-    this.#put(object);
+    const id = idOf(object.metadata);
+    const entry = this.#reduce(object);
+    const scope = this.#scopes.find(({ namespace }) => namespace === undefined || namespace === entry.namespace);
+    // The answer may come after the news that the object was deleted: nobody would take it out again.
+    const isGone = !this.#entries.has(id) && !isNewer(entry.resourceVersion, scope?.seen);
+    if (!isGone) this.#put(id, entry);
   }
 
   /** Adds a part for a reflector to fill: one namespace, or everything. */
   scope(namespace: string | undefined): ObjectSink {
-    const index = this.#scopes.push('starting') - 1;
-    const replace: ObjectSink['replace'] = (objects, resourceVersion) => {
-      this.#replace(namespace, objects, resourceVersion);
-      this.#scopes[index] = 'synced';
-    };
+    const scope: Scope = { namespace, state: 'starting', seen: undefined };
+    this.#scopes.push(scope);
     return {
-      put: (object) => this.#put(object),
-      remove: (object) => this.#remove(object),
-      replace,
-      markAbsent: () => {
-        replace([], undefined);
-        this.#scopes[index] = 'absent';
+      put: (object) => {
+        this.#put(idOf(object.metadata), this.#reduce(object));
+        scope.seen = object.metadata.resourceVersion;
       },
-      state: () => this.#scopes[index] ?? 'starting',
+      remove: ({ metadata }) => {
+        this.#remove(metadata);
+        scope.seen = metadata.resourceVersion;
+      },
+      startList: () => this.#startList(scope),
+      replace: (objects, resourceVersion) => {
+        const listing = this.#startList(scope);
+        listing.add(objects);
+        listing.end(resourceVersion);
+      },
+      markAbsent: () => this.#replace(scope, 'absent', new Map(), undefined),
+      state: () => scope.state,
     };
   }
 
-  #put(object: KubeObject): void {
-    const id = idOf(object.metadata);
-    const { resourceVersion, namespace } = object.metadata;
-    const before = this.#entries.get(id);
-    if (isOlder(resourceVersion, before?.resourceVersion)) return;
-    const projected = this.#options.project(object);
-    this.#entries.set(id, { namespace, resourceVersion, projected });
-    this.#tell(id, projected, before?.projected);
+  #reduce(object: KubeObject): Entry<T> {
+    const { namespace, resourceVersion } = object.metadata;
+    return { namespace, resourceVersion, projected: this.#options.project(object) };
   }
 
-  #remove({ metadata }: KubeObject): void {
+  #startList(scope: Scope): Listing {
+    const listed = new Map<string, Entry<T>>();
+    return {
+      add: (objects) => {
+        for (const object of objects) listed.set(idOf(object.metadata), this.#reduce(object));
+      },
+      end: (resourceVersion) => this.#replace(scope, 'synced', listed, resourceVersion),
+    };
+  }
+
+  #put(id: string, entry: Entry<T>, isRewritten = false): void {
+    const before = this.#entries.get(id);
+    if (!isRewritten && isOlder(entry.resourceVersion, before?.resourceVersion)) return;
+    this.#entries.set(id, entry);
+    this.#tell(id, entry.projected, before?.projected);
+  }
+
+  #remove(metadata: ObjectMeta): void {
     const id = idOf(metadata);
     const before = this.#entries.get(id);
     if (before === undefined || isOlder(metadata.resourceVersion, before.resourceVersion)) return;
@@ -129,15 +172,21 @@ export class Store<T> implements Cache<T> {
     this.#tell(id, undefined, before.projected);
   }
 
-  #replace(scope: string | undefined, objects: readonly KubeObject[], resourceVersion: string | undefined): void {
-    const present = new Set(objects.map(({ metadata }) => idOf(metadata)));
-    for (const object of objects) this.#put(object);
+  #replace(scope: Scope, state: SinkState, listed: ReadonlyMap<string, Entry<T>>, version: string | undefined): void {
+    const wasAbsent = this.absent();
+    // No list is older than what has been seen before, unless the cluster was restored from a backup: then versions have
+    // begun anew, and those that are known mean nothing any more.
+    const isRewritten = isOlder(version, scope.seen);
+    scope.state = state;
+    scope.seen = version;
+    for (const [id, entry] of listed) this.#put(id, entry, isRewritten);
     for (const [id, { namespace, resourceVersion: known, projected }] of this.#entries) {
-      const elsewhere = scope !== undefined && namespace !== scope;
-      if (elsewhere || present.has(id) || isOlder(resourceVersion, known)) continue;
+      const isElsewhere = scope.namespace !== undefined && namespace !== scope.namespace;
+      if (isElsewhere || listed.has(id) || (!isRewritten && isOlder(version, known))) continue;
       this.#entries.delete(id);
       this.#tell(id, undefined, projected);
     }
+    if (wasAbsent !== this.absent()) for (const listener of this.#listeners) listener('', undefined, undefined);
   }
 
   #tell(id: string, after: T | undefined, before: T | undefined): void {
@@ -145,4 +194,9 @@ export class Store<T> implements Cache<T> {
     if (after !== undefined && before !== undefined && this.#options.same(after, before)) return;
     for (const listener of this.#listeners) listener(id, after, before);
   }
+}
+
+/** Whether something comes after what has been seen, as far as that can be said. */
+function isNewer(version: string | undefined, seen: string | undefined): boolean {
+  return version !== seen && !isOlder(version, seen);
 }

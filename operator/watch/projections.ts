@@ -34,8 +34,8 @@ export function projectSecret(object: KubeObject): CredentialSecret {
   };
 }
 
-/** `kubectl apply` leaves the whole Secret there. */
-function withoutLastApplied(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+/** Without the whole object that `kubectl apply` leaves there. */
+export function withoutLastApplied(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...rest } = annotations;
   return rest;
 }

@@ -6,8 +6,9 @@ import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/kube-error.ts';
 import { collectionPath, type KubeObject, type ResourceType } from '../kube/object.ts';
 import type { Log } from '../log.ts';
-import { createBackoff } from './backoff.ts';
+import { type Backoff, createBackoff } from './backoff.ts';
 import type { ObjectSink } from './cache.ts';
+import { isOlder } from './resource-version.ts';
 import { readEvents, type WatchEvent } from './watch-events.ts';
 
 /** Objects a page: the API server must not have to put thousands into one answer. */
@@ -20,8 +21,17 @@ const watchSeconds = 300;
 const silenceMsDefault = 150_000;
 /** How often a missing kind is looked for: somebody may install it. */
 const absentRetryMs = 15_000;
-/** A kind that was there and is not found may only not be served yet: an API server that has just started says so too. */
+/** A kind that was there and is missing may only not be served yet: whoever stands in for an API server may say so too. */
 const absentAfterMs = 10_000;
+/**
+ * An API server that has just started forbids everything until it has read its roles, some 0.3 s later. Who starts at that
+ * moment must not take it for the last word: what is refused for want of a grant would be taken from the proxies.
+ */
+const forbiddenAfterMs = 3_000;
+/** A refusal that may not be the last word is looked at again soon. */
+const doubtfulRetryMs = 1_000;
+/** A server that asks for hours is asked again all the same: it may be a load balancer that knows nothing. */
+const retryAfterMsMax = 60_000;
 
 /** What is kept equal to what. */
 export interface ReflectorOptions {
@@ -62,24 +72,30 @@ export class Reflector {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#options;
     const backoff = createBackoff(clock, random);
+    const onSign = (): void => {
+      backoff.succeeded();
+      this.#recovered();
+    };
     while (!signal.aborted) {
       try {
         this.#version ??= await this.#list(signal);
-        backoff.succeeded();
-        this.#recovered();
-        await this.#watch(this.#version, signal, () => backoff.succeeded());
+        await this.#watch(this.#version, signal, onSign);
       } catch (error) {
         if (signal.aborted) return;
         this.#failed(error);
-        const leastMs = this.#sink.state() === 'absent' ? absentRetryMs : retryAfterMs(error);
-        await waitOrAbort(clock, backoff.next(leastMs), signal);
+        await waitOrAbort(clock, this.#pauseMs(error, backoff), signal);
       }
     }
   }
 
+  #pauseMs(error: unknown, backoff: Backoff): number {
+    if (this.#missingSinceMs === undefined) return backoff.next(retryAfterMs(error));
+    return this.#sink.state() === 'absent' ? absentRetryMs : doubtfulRetryMs;
+  }
+
   /** Everything that there is, page by page, as of one version, which it returns. A consistent read: never from a server that lags. */
   async #list(signal: AbortSignal): Promise<string> {
-    const objects: KubeObject[] = [];
+    const listing = this.#sink.startList();
     let page: ObjectList;
     let from: string | undefined;
     do {
@@ -90,11 +106,11 @@ export class Reflector {
         timeoutMs: listTimeoutMs,
         signal,
       });
-      objects.push(...(page.items ?? []));
+      listing.add(page.items ?? []);
       from = page.metadata.continue === '' ? undefined : page.metadata.continue;
     } while (from !== undefined);
     this.#missingSinceMs = undefined;
-    this.#sink.replace(objects, page.metadata.resourceVersion);
+    listing.end(page.metadata.resourceVersion);
     return page.metadata.resourceVersion;
   }
 
@@ -102,9 +118,11 @@ export class Reflector {
   async #watch(from: string, signal: AbortSignal, onSign: () => void): Promise<void> {
     const { client, clock, random } = this.#options;
     const ended = new AbortController();
-    const silence = createSilence(clock, this.#options.silenceMs ?? silenceMsDefault, () =>
-      ended.abort(new Error('the watch was silent')),
-    );
+    const silence = createSilence(clock, this.#options.silenceMs ?? silenceMsDefault, () => {
+      // Listed anew: a watch from a version that a restored cluster has not reached yet is silent too, for ever.
+      this.#version = undefined;
+      ended.abort(new Error('the watch was silent'));
+    });
     const startedMs = clock.monotonic();
     try {
       const chunks = await client.stream({
@@ -119,6 +137,7 @@ export class Reflector {
         },
         signal: AbortSignal.any([signal, ended.signal]),
       });
+      onSign();
       for await (const event of readEvents(chunks)) {
         silence.reset();
         onSign();
@@ -134,6 +153,9 @@ export class Reflector {
   }
 
   #take(event: WatchEvent): void {
+    const { resourceVersion } = event.object.metadata ?? {};
+    // Versions go forward, unless the cluster was restored from a backup: a watch from where it was before is silent.
+    if (isOlder(resourceVersion, this.#version)) throw new Expired('the history is another');
     switch (event.type) {
       case 'ADDED':
       case 'MODIFIED':
@@ -150,7 +172,7 @@ export class Reflector {
         throw new KubeError(`the watch ended with ${code} ${reason}`, { status: code, reason });
       }
     }
-    this.#version = event.object.metadata.resourceVersion ?? this.#version;
+    this.#version = resourceVersion ?? this.#version;
   }
 
   #failed(error: unknown): void {
@@ -159,16 +181,17 @@ export class Reflector {
     // where it was.
     if (error instanceof Expired || [400, 401, 403, 404, 410].includes(status ?? 0)) this.#version = undefined;
     if (error instanceof Expired || status === 410) return;
-    if (this.#options.optional === true && (status === 403 || status === 404)) this.#missing();
-    else this.#complain(error);
+    if (this.#options.optional === true && (status === 403 || status === 404)) return this.#missing(status);
+    this.#missingSinceMs = undefined;
+    this.#complain(error);
   }
 
-  #missing(): void {
+  #missing(status: number): void {
     const { clock, type, log } = this.#options;
+    const state = this.#sink.state();
     this.#missingSinceMs ??= clock.monotonic();
-    const knownAsThere = this.#sink.state() === 'synced';
-    if (this.#sink.state() === 'absent' || (knownAsThere && clock.monotonic() - this.#missingSinceMs < absentAfterMs))
-      return;
+    const certainAfterMs = state === 'synced' ? absentAfterMs : status === 403 ? forbiddenAfterMs : 0;
+    if (state === 'absent' || clock.monotonic() - this.#missingSinceMs < certainAfterMs) return;
     this.#sink.markAbsent();
     log.info({ kind: type.kind }, 'not installed, or may not be read: there are none');
   }
@@ -206,7 +229,7 @@ interface ObjectList {
 
 function retryAfterMs(error: unknown): number {
   if (error instanceof Expired) return 0;
-  return error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
+  return error instanceof KubeError ? Math.min(error.retryAfterMs ?? 0, retryAfterMsMax) : 0;
 }
 
 /** Fires when nothing has been heard for a while. */

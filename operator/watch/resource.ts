@@ -4,6 +4,7 @@ import type { Kind } from '../../crds/group.ts';
 import { parseResource, type ParseResult } from '../../crds/parse-resource.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Projection } from './cache.ts';
+import { withoutLastApplied } from './projections.ts';
 
 /** One resource. */
 export interface Resource<Name extends Kind = Kind> {
@@ -38,7 +39,7 @@ export function sameResource(one: Resource, other: Resource): boolean {
 }
 
 function toResource<Name extends Kind>(kind: Name, object: KubeObject): Resource<Name> {
-  const metadata = withoutManagedFields(object.metadata);
+  const metadata = toMetadata(object.metadata);
   const { name, namespace = '', uid = '', generation = 0, creationTimestamp = '', resourceVersion = '' } = metadata;
   const { deletionTimestamp, labels = {}, annotations = {} } = metadata;
   const deleting = deletionTimestamp !== undefined;
@@ -57,8 +58,9 @@ function toResource<Name extends Kind>(kind: Name, object: KubeObject): Resource
   };
 }
 
-/** Who wrote which field is half of an object, and none of our business. */
-function withoutManagedFields(metadata: KubeObject['metadata']): KubeObject['metadata'] {
+/** Who wrote which field, and what kubectl has applied, are more than half of an object, and none of our business. */
+function toMetadata(metadata: KubeObject['metadata']): KubeObject['metadata'] {
   const { managedFields: _, ...rest } = metadata as KubeObject['metadata'] & { readonly managedFields?: unknown };
-  return rest;
+  if (rest.annotations === undefined) return rest;
+  return { ...rest, annotations: withoutLastApplied(rest.annotations) };
 }

@@ -6,7 +6,10 @@ import type { KubeObject } from '../kube/object.ts';
 /** One event of a watch. */
 export type WatchEvent =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; readonly object: KubeObject }
-  | { readonly type: 'ERROR'; readonly object: { readonly code?: number; readonly reason?: string } };
+  | {
+      readonly type: 'ERROR';
+      readonly object: { readonly code?: number; readonly reason?: string; readonly metadata?: undefined };
+    };
 
 /** An object has at most 1.5 MiB in etcd; escaped as JSON it may be several times that. */
 const lineBytesMax = 16 * 1024 * 1024;
@@ -41,8 +44,14 @@ function parseEvent(line: Buffer): WatchEvent {
     // The parser's own message would quote the line, and the line may be a Secret.
     throw new Error('a watch event is not JSON');
   }
-  if (typeof event !== 'object' || event === null || !('type' in event) || !('object' in event)) {
+  const { type, object } = Object(event) as { readonly type?: unknown; readonly object?: unknown };
+  const { metadata } = Object(object) as { readonly metadata?: unknown };
+  if (typeof type !== 'string' || !isObject(object) || (type !== 'ERROR' && !isObject(metadata))) {
     throw new Error('a watch event has no type or no object');
   }
   return event as WatchEvent;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
