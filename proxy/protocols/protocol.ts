@@ -126,6 +126,24 @@ export interface StreamTap {
   readonly empty: boolean;
   /** The number that the next event would have, where the protocol numbers its events; 0 elsewhere. */
   readonly nextSequence: number;
+  /** What the client is given in the place of the frames; undefined where it is given the frames themselves. */
+  readonly rewriting?: Rewriting | undefined;
+}
+
+/** Bytes of the client's protocol that stand for frames of another. */
+export interface Rewriting {
+  /** What the frames that were judged since the last call come to; empty if nothing. */
+  take(): Buffer;
+  /** What the end of the stream comes to. After it the tap may have an error that no frame was. */
+  end(): Buffer;
+}
+
+/** How the streams of a protocol come. Where a protocol says nothing they are server-sent events. */
+export interface StreamFormat {
+  /** Content types that may be such a stream. An answer that names none counts as one. */
+  readonly contentTypes: RegExp;
+  /** Cuts one stream. */
+  createSplitter(): FrameSplitter;
 }
 
 /** What a whole JSON answer says of itself. */
@@ -135,17 +153,24 @@ export interface AnswerReading {
   readonly signal: FailureSignal | undefined;
   /** A whole answer with nothing in it: no text, tool call, reasoning or refusal, and no output tokens. */
   readonly empty: boolean;
+  /** What the client is given in the place of the body; undefined where it is given the body itself. */
+  readonly body?: Buffer | undefined;
+}
+
+/** How answers are read. `headers` are those of the answer, for signals. */
+export interface AnswerProtocol {
+  readonly streamFormat?: StreamFormat | undefined;
+  /** Reads a whole JSON answer. */
+  readAnswer(body: Buffer, headers?: SignalHeaders): AnswerReading;
+  /** A tap for one streamed answer. */
+  tap(options: { readonly hideUsage: boolean; readonly headers?: SignalHeaders }): StreamTap;
 }
 
 /** The face towards upstreams that speak the client's own protocol: bytes stay bytes. */
-export interface PassThroughProtocol {
+export interface PassThroughProtocol extends AnswerProtocol {
   readonly id: ProtocolId;
   /** Applies edits to the bytes of a peeked body. */
   rewrite(body: Buffer, peek: Peek, edits: Edits): Buffer;
-  /** Reads a whole JSON answer without changing it. `headers` are those of the answer, for its signal. */
-  readAnswer(body: Buffer, headers?: SignalHeaders): AnswerReading;
-  /** A tap for one streamed answer. `headers` are those of the answer, for the tap's signal. */
-  tap(options: { readonly hideUsage: boolean; readonly headers?: SignalHeaders }): StreamTap;
 }
 
 /** What writing an answer needs that only the request knows. */
@@ -174,12 +199,23 @@ export interface ClientCodec {
 export interface StreamEncoder {
   /** Bytes for one part; empty if the part has no form of its own. Errors are `ClientProtocol.encodeInBandError`'s. */
   encode(part: StreamPart): Buffer;
+  /** The number that the next event would have, where the protocol numbers its events. */
+  readonly nextSequence?: number;
 }
 
 /** A request in an upstream's form. */
 export interface EncodedRequest {
   readonly body: Buffer;
   readonly dropped: readonly DroppedParameter[];
+  /** Headers that this request needs beside those of every request to the vendor (`anthropic-beta`). */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What the configuration says of the model that is asked. Its name is the request's. */
+export interface UpstreamModel {
+  readonly maxOutputTokens?: number | undefined;
+  /** Undefined: nobody has said what it can do. */
+  readonly capabilities?: readonly string[] | undefined;
 }
 
 /** What the client asked for and the upstream cannot be told, without a change of meaning: reported, not refused. */
@@ -194,7 +230,7 @@ export interface DroppedParameter {
 export interface FrameSplitter {
   /** Takes a chunk and gives the frames that it completes. Throws an Error where the stream cannot be read any further. */
   push(chunk: Buffer): readonly Buffer[];
-  /** What is left when the stream has ended, if it may be a frame. */
+  /** What is left when the stream has ended, if it may be a frame; with the end that it lacks, so that more may follow. */
   flush(): Buffer | undefined;
   /** Bytes held back until their frame is complete. */
   readonly heldBytes: number;
@@ -202,8 +238,15 @@ export interface FrameSplitter {
 
 /** Upstream face of the translating lane. */
 export interface UpstreamCodec {
-  /** Throws ClientError `invalid_request` naming what cannot be said in this protocol. */
-  encodeRequest(request: CanonicalRequest): EncodedRequest;
+  /** How its streams come; server-sent events if it does not say. */
+  readonly streamFormat?: StreamFormat | undefined;
+  /** Images and documents must be bytes here: addresses are resolved before the request is encoded. */
+  readonly needsBytes?: boolean;
+  /**
+   * Throws RefusedParameter for a parameter, and ClientError `invalid_request` for anything else that cannot be said in
+   * this protocol. `request.model` is the upstream's name of the model.
+   */
+  encodeRequest(request: CanonicalRequest, model?: UpstreamModel): EncodedRequest;
   /** An answer, or why it is none. `fallbackId` stands in where the upstream gives no id. */
   decodeResponse(body: Buffer, fallbackId: string, headers?: SignalHeaders): DecodedResponse;
   streamDecoder(options: { readonly fallbackId: string; readonly headers?: SignalHeaders }): StreamDecoder;
