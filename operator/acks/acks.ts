@@ -43,6 +43,7 @@ export class Acks {
   #wake: (() => void) | undefined;
   #told = '';
   #reports: readonly ProxyReport[] | undefined;
+  #asked = false;
 
   constructor(options: AcksOptions) {
     this.#options = options;
@@ -52,6 +53,12 @@ export class Acks {
   reports(): readonly ProxyReport[] {
     this.#reports ??= this.#putTogether();
     return this.#reports;
+  }
+
+  /** Whether each proxy that counts has been asked once, whatever came of it. Before that nothing is known of them. */
+  asked(): boolean {
+    this.reports();
+    return this.#asked;
   }
 
   /** The highest revision that any proxy serves; 0 if none does. */
@@ -126,7 +133,9 @@ export class Acks {
 
   #putTogether(): readonly ProxyReport[] {
     const now = this.#options.clock.monotonic();
-    return this.#options.addresses().map(({ proxy }) => {
+    const addresses = this.#options.addresses();
+    this.#asked = addresses.every(({ proxy }) => this.#answers.has(proxy) || this.#silent.has(proxy));
+    return addresses.map(({ proxy }) => {
       const answer = this.#answers.get(proxy);
       if (answer !== undefined && now - answer.atMs <= forgetMs) return answer.report;
       return { proxy, revision: undefined, refusal: undefined, disabled: [] };

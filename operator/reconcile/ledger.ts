@@ -39,6 +39,7 @@ export class Ledger {
   #since: ReadonlyMap<ObjectKey, number> = new Map();
   #config: GatewayConfig | undefined;
   #credentials: Credentials | undefined;
+  #adopted: number | undefined;
   /** The configuration that could not be published: the forms that it would have, and how those stand that are new. */
   #held: { readonly publication: Publication; readonly forms: ReadonlyMap<ObjectKey, string> } | undefined;
 
@@ -54,6 +55,12 @@ export class Ledger {
   /** Takes over what an earlier process has published: proxies may be serving it. */
   adopt(config: GatewayConfig, credentials: Credentials): void {
     this.#publish(config, credentials);
+    this.#adopted = config.revision;
+  }
+
+  /** The revision that was taken over: objects that are published since then may have been there long before. */
+  get adopted(): number | undefined {
+    return this.#adopted;
   }
 
   /** Takes the result of a compilation of these resources. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { conditionSchema } from '../../crds/conditions.ts';
 import { llmKeyStatusSchema } from '../../crds/llm-key.ts';
 import { generatedAnnotations, isMadeFor } from '../compile/generated-key.ts';
-import type { Condition, KeyFacts, ObjectFacts, ProviderFacts, RouteFacts } from '../status/facts.ts';
+import type { Condition, KeyFacts, ObjectFacts, ProviderFacts, Publication, RouteFacts } from '../status/facts.ts';
 import type { ProxyReport } from '../status/proxy-report.ts';
 import type { Resource } from '../watch/resource.ts';
 import type { Sources } from '../watch/sources.ts';
@@ -22,6 +22,8 @@ export interface StatusSources {
   readonly disabled: () => DisabledTargets;
   /** Why the Secret of a generated key could not be made, by id of the key. */
   readonly generationProblems: ReadonlyMap<string, string>;
+  /** The lowest revision that a proxy served when this process asked them first. */
+  readonly floor: () => number;
   /** RFC 3339, in whole seconds. */
   readonly now: () => string;
 }
@@ -31,17 +33,37 @@ const previousSchema = z.looseObject({ conditions: z.array(z.unknown()).optional
 const lastRotationSchema = llmKeyStatusSchema.shape.lastRotationTime;
 
 /** Facts about any object. */
-function toObjectFacts(resource: Resource, { ledger, reports, now }: StatusSources): ObjectFacts {
-  const key = keyOf(resource);
+function toObjectFacts(resource: Resource, around: StatusSources): ObjectFacts {
+  const { ledger, reports, now } = around;
+  const previous = previousConditions(resource);
   return {
     id: `${resource.namespace}/${resource.name}`,
     generation: resource.generation,
-    previous: previousConditions(resource),
-    diagnostics: ledger.diagnosticsOf(key),
-    publication: ledger.publicationOf(key),
+    previous,
+    diagnostics: ledger.diagnosticsOf(keyOf(resource)),
+    publication: publicationOf(resource, previous, around),
     proxies: reports(),
     now: now(),
   };
+}
+
+/**
+ * Since when the object is published. A process that has taken over does not know, but the one before it did: what that
+ * called programmed was so in the revisions that proxies served then. Otherwise a revision that they refuse because of one
+ * object would be held against all others as soon as the leader changes.
+ */
+function publicationOf(
+  resource: Resource,
+  previous: readonly Condition[],
+  { ledger, floor }: StatusSources,
+): Publication {
+  const publication = ledger.publicationOf(keyOf(resource));
+  if (publication.type !== 'published' || publication.since !== ledger.adopted) return publication;
+  const wasProgrammed = previous.some(
+    ({ type, status, observedGeneration }) =>
+      type === 'Programmed' && status === 'True' && observedGeneration === resource.generation,
+  );
+  return wasProgrammed ? { type: 'published', since: Math.min(publication.since, floor()) } : publication;
 }
 
 /** Conditions as they are stored. One that others have written in another form is as good as none. */

@@ -2,6 +2,7 @@
 // server side, with an Event for what a person acts on.
 
 import type { Kind } from '../../crds/group.ts';
+import type { Acks } from '../acks/acks.ts';
 import { fieldManager, NotLeading } from '../apply/publisher.ts';
 import type { Clock } from '../clock.ts';
 import type { EventRecorder } from '../events/recorder.ts';
@@ -11,6 +12,7 @@ import { apiVersionOf, type KubeObject, objectPath } from '../kube/object.ts';
 import { decideKeyStatus, type KeyStatus } from '../status/key-status.ts';
 import { decideProviderStatus, type ProviderStatus } from '../status/provider-status.ts';
 import { decideRouteStatus, type RouteStatus } from '../status/route-status.ts';
+import type { ProxyReport } from '../status/proxy-report.ts';
 import { sameStatus } from '../status/same-status.ts';
 import { findTransitions } from '../status/transitions.ts';
 import type { Cache } from '../watch/cache.ts';
@@ -20,7 +22,8 @@ import { keyOf, splitKey } from './ledger.ts';
 import { previousConditions, type StatusSources, toKeyFacts, toProviderFacts, toRouteFacts } from './status-facts.ts';
 
 /** What the reconciler needs besides the facts. */
-export interface StatusOptions extends StatusSources {
+export interface StatusOptions extends Omit<StatusSources, 'floor'> {
+  readonly acks: Pick<Acks, 'asked'>;
   readonly client: KubeClient;
   readonly events: Pick<EventRecorder, 'record'>;
   readonly mayWrite: () => boolean;
@@ -39,14 +42,18 @@ type Status = ProviderStatus | RouteStatus | KeyStatus;
 
 /** Makes the reconcile function of statuses; its keys are `Kind namespace/name`. */
 export function createStatusReconciler(options: StatusOptions) {
-  const { ledger, clock, mayWrite } = options;
+  const { ledger, clock, mayWrite, acks } = options;
+  let floor: number | undefined;
+  const facts: StatusSources = { ...options, floor: () => (floor ??= lowestServed(options.reports())) };
   /** When the status of an object was last written, by its uid. */
   const writtenMs = new Map<string, number>();
   return async function reconcileStatus(key: string): Promise<{ readonly requeueAfterMs?: number }> {
     const resource = find(key, options);
     // A form that has not been compiled yet has nothing to say; its compilation is on its way.
     if (resource === undefined || ledger.generationOf(keyOf(resource)) !== resource.generation) return {};
-    const status = decide(resource, options);
+    // Proxies that have only not been asked yet must not turn every object over. Whoever asks them looks here again.
+    if (!acks.asked()) return {};
+    const status = decide(resource, facts);
     if (sameStatus(resource.status, status)) return {};
     const waitMs = followMs - options.publishedAgoMs();
     if (waitMs > 0 && isFollowing(status)) return { requeueAfterMs: waitMs };
@@ -59,6 +66,10 @@ export function createStatusReconciler(options: StatusOptions) {
     await write(resource, status, options);
     return {};
   };
+}
+
+function lowestServed(reports: readonly ProxyReport[]): number {
+  return Math.min(...reports.map(({ revision }) => revision ?? Number.POSITIVE_INFINITY));
 }
 
 /** Objects come and go; forgetting all of them costs one write each. */
@@ -80,14 +91,14 @@ function cacheOf(kind: Kind, { providers, routes, keys }: StatusOptions['sources
   }
 }
 
-function decide(resource: Resource, options: StatusOptions): Status {
+function decide(resource: Resource, facts: StatusSources): Status {
   switch (resource.kind) {
     case 'LLMProvider':
-      return decideProviderStatus(toProviderFacts(resource as Resource<'LLMProvider'>, options));
+      return decideProviderStatus(toProviderFacts(resource as Resource<'LLMProvider'>, facts));
     case 'LLMRoute':
-      return decideRouteStatus(toRouteFacts(resource as Resource<'LLMRoute'>, options));
+      return decideRouteStatus(toRouteFacts(resource as Resource<'LLMRoute'>, facts));
     case 'LLMKey':
-      return decideKeyStatus(toKeyFacts(resource as Resource<'LLMKey'>, options));
+      return decideKeyStatus(toKeyFacts(resource as Resource<'LLMKey'>, facts));
   }
 }
 
