@@ -160,6 +160,8 @@ export interface AnswerReading {
 /** How answers are read. `headers` are those of the answer, for signals. */
 export interface AnswerProtocol {
   readonly streamFormat?: StreamFormat | undefined;
+  /** What the client is given is not what the upstream sends: nothing may be passed on before it is read. */
+  readonly rewrites?: boolean;
   /** Reads a whole JSON answer. */
   readAnswer(body: Buffer, headers?: SignalHeaders): AnswerReading;
   /** A tap for one streamed answer. */

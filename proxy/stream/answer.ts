@@ -6,9 +6,11 @@ import { BytePieces } from '../canonical/byte-pieces.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { FailureSignal, SignalHeaders, TransportFault } from '../canonical/failure.ts';
 import type { Usage } from '../canonical/usage.ts';
-import type { PassThroughProtocol, StreamTap } from '../protocols/protocol.ts';
+import type { StreamTap } from '../protocols/protocol.ts';
+import { type Phase, type PhaseFacts, phaseOf } from './answer-phase.ts';
 import { type AnswerTimeouts, Deadlines, type Expiry } from './deadlines.ts';
 import { type ContentDecoder, createContentDecoder } from './content-decoding.ts';
+import { serverSentEvents } from './sse-frames.ts';
 import { type Passage, StreamReader } from './stream-reader.ts';
 
 /** Error bodies: no vendor says why later than here. */
@@ -17,8 +19,14 @@ const errorBodyMax = 64 * 1024;
 const errorBodyMs = 5_000;
 /** Answers up to this size are held whole, so that a cut one can still fail over (failure.md, rule 11). */
 const wholeBodyMax = 8 * 1024 * 1024;
+/**
+ * Answers in another protocol than the client's have to be held whole whatever their size; the largest are vectors for
+ * two thousand inputs, as numbers in words.
+ */
+const rewrittenBodyMax = 64 * 1024 * 1024;
 /** Frames before the first content are pings and preambles: a stream of so many is not an answer. */
 const heldFramesMax = 1024 * 1024;
+
 /** Takes an answer that was committed. */
 export interface AnswerSink {
   chunk(bytes: Buffer): void;
@@ -35,22 +43,15 @@ export interface AnswerSource {
 }
 
 /** What an answer needs to know of its request. */
-export interface AnswerSettings {
+export interface AnswerSettings extends PhaseFacts {
   readonly clock: Clock;
   readonly timeouts: AnswerTimeouts;
   /** Unix milliseconds at which the time for the whole request is over. */
   readonly deadlineAtMs: number;
-  /** Undefined: the operation's bytes are not looked at. */
-  readonly protocol: PassThroughProtocol | undefined;
-  readonly stream: boolean;
   readonly hideUsage: boolean;
-  /** Statuses that the route takes for failures, beyond those that always are. */
-  readonly isFailure: (status: number) => boolean;
   /** Hears of frames that were dropped because they are malformed. */
   readonly onMalformed: () => void;
 }
-
-type Phase = 'head' | 'error' | 'whole' | 'stream' | 'opaque' | 'over';
 
 /** Reads one answer. Its listener methods take events of an upstream; `outcome` resolves once. */
 export class Answer {
@@ -157,7 +158,7 @@ export class Answer {
     if (this.#phase !== 'head') return;
     this.status = status;
     this.headers = headers;
-    this.#phase = this.#phaseOf(status, headers);
+    this.#phase = phaseOf(status, headers['content-type'], this.#settings);
     if (this.#phase === 'stream') {
       this.#deadlines.headersOfStream();
       this.#openStream();
@@ -212,14 +213,9 @@ export class Answer {
   #openStream(): void {
     const { protocol, hideUsage, onMalformed } = this.#settings;
     if (protocol === undefined) return;
+    const format = protocol.streamFormat ?? serverSentEvents;
     this.#tap = protocol.tap({ hideUsage, headers: this.headers });
-    this.#reader = new StreamReader(this.#tap, this.headers, onMalformed);
-  }
-
-  #phaseOf(status: number, headers: SignalHeaders): Phase {
-    if (status < 200 || status > 299 || this.#settings.isFailure(status)) return 'error';
-    if (this.#settings.protocol === undefined) return 'opaque';
-    return this.#settings.stream && mayBeStream(status, headers['content-type']) ? 'stream' : 'whole';
+    this.#reader = new StreamReader(this.#tap, { format, headers: this.headers, onMalformed });
   }
 
   #read(chunk: Buffer): void {
@@ -234,10 +230,7 @@ export class Answer {
       case 'whole':
         this.#deadlines.progress();
         if (this.#committed) this.#pass(chunk);
-        else {
-          this.#held.push(chunk);
-          if (this.#held.bytes > wholeBodyMax) this.#commit();
-        }
+        else this.#hold(chunk);
         return;
       case 'opaque':
         this.#deadlines.progress();
@@ -249,7 +242,16 @@ export class Answer {
     }
   }
 
-  #readStream({ bytes, content, failure }: Passage): void {
+  #hold(chunk: Buffer): void {
+    this.#held.push(chunk);
+    if (this.#settings.protocol?.rewrites !== true) {
+      if (this.#held.bytes > wholeBodyMax) this.#commit();
+    } else if (this.#held.bytes > rewrittenBodyMax) {
+      this.#broke(this.#invalid('the answer is too large to be written in another protocol'));
+    }
+  }
+
+  #readStream({ bytes, content, shown, failure }: Passage): void {
     // Content right before an error was not sent yet, so that the request can still fail over.
     if (failure !== undefined && !this.#committed) {
       this.#broke(failure);
@@ -257,8 +259,8 @@ export class Answer {
     }
     const [only] = bytes;
     if (only !== undefined) this.#pass(bytes.length === 1 ? only : Buffer.concat(bytes));
-    if (content) {
-      this.#deadlines.progress();
+    if (content) this.#deadlines.progress();
+    if (shown) {
       this.#commit();
     } else if (!this.#committed && this.#held.bytes > heldFramesMax) {
       this.#broke(this.#invalid('too many frames without content'));
@@ -303,6 +305,10 @@ export class Answer {
     const body = this.#held.whole();
     const reading = this.#settings.protocol?.readAnswer(body, this.headers);
     this.#usage = reading?.usage;
+    if (reading?.body !== undefined) {
+      this.#held.clear();
+      this.#held.push(reading.body);
+    }
     if (reading?.signal !== undefined) this.#broke(reading.signal);
     else this.#succeed(reading?.empty === true ? 'empty' : 'committed');
   }
@@ -379,9 +385,4 @@ export class Answer {
     const body = this.#held.whole().toString('utf8', 0, 1024);
     return { type: 'invalid', detail, body, headers: this.headers };
   }
-}
-
-/** Plain servers do not name the type of their streams, or call them text; what is in them is judged frame by frame. */
-function mayBeStream(status: number, type: string | undefined): boolean {
-  return type === undefined ? status === 200 : /^text\/(event-stream|plain)/i.test(type);
 }

@@ -2,6 +2,7 @@
 // judged and forwarded as they came. https://html.spec.whatwg.org/multipage/server-sent-events.html
 
 import { BytePieces } from '../canonical/byte-pieces.ts';
+import type { FrameSplitter, StreamFormat } from '../protocols/protocol.ts';
 
 /** A single line of more than this is an attack: the largest known are whole answers in one `data:` line. */
 const lineBytesMax = 1024 * 1024;
@@ -12,13 +13,19 @@ const frameBytesMax = 4 * 1024 * 1024;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
+/** Server-sent events. Plain servers call them text. */
+export const serverSentEvents: StreamFormat = {
+  contentTypes: /^text\/(event-stream|plain)/i,
+  createSplitter: () => new SseFrames(),
+};
+
 /** Thrown by `SseFrames.push` when a line or a frame is longer than its limit. The stream cannot be read any further. */
 export class FrameOverflowError extends Error {
   override readonly name = 'FrameOverflowError';
 }
 
 /** Splits one stream. The frames are the same however the bytes are cut into chunks. */
-export class SseFrames {
+export class SseFrames implements FrameSplitter {
   /** Bytes of the frame that has not ended yet. */
   readonly #pending = new BytePieces();
   /** Bytes of the line that has not ended yet. */
@@ -61,12 +68,12 @@ export class SseFrames {
     return frames;
   }
 
-  /** What is left when the stream has ended: a last frame that may lack its blank line. */
+  /** What is left when the stream has ended: a last frame, with the blank line that it lacks. */
   flush(): Buffer | undefined {
     if (this.#pending.bytes === 0) return undefined;
     this.#lineBytes = 0;
     this.#returned = 'no';
-    return this.#take(empty, 0, 0);
+    return this.#take(blankLine, 0, blankLine.length);
   }
 
   /** Settles what the end of the last chunk left open; gives the offset at which the next line begins. */
@@ -107,4 +114,4 @@ export class SseFrames {
 }
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
-const empty = Buffer.alloc(0);
+const blankLine = Buffer.from('\n\n');

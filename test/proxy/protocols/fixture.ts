@@ -42,5 +42,5 @@ export function framesOf(bytes: Buffer, size = bytes.length): Buffer[] {
   const result: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += size) result.push(...frames.push(bytes.subarray(at, at + size)));
   const rest = frames.flush();
-  return rest === undefined ? result : [...result, Buffer.concat([rest, Buffer.from('\n\n')])];
+  return rest === undefined ? result : [...result, rest];
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FailureSignal } from '../../../proxy/canonical/failure.ts';
 import { protocols } from '../../../proxy/protocols/registry.ts';
+import { serverSentEvents } from '../../../proxy/stream/sse-frames.ts';
 import { StreamReader } from '../../../proxy/stream/stream-reader.ts';
 import {
   arbitraryFrame,
@@ -20,7 +21,7 @@ import {
 function openReader(onMalformed: () => void = () => undefined): StreamReader {
   const tap = protocols['openai-chat'].passThrough?.tap({ hideUsage: true });
   if (tap === undefined) throw new Error('chat has a tap');
-  return new StreamReader(tap, { 'x-request-id': 'r1' }, onMalformed);
+  return new StreamReader(tap, { format: serverSentEvents, headers: { 'x-request-id': 'r1' }, onMalformed });
 }
 
 /** What comes of a whole stream, up to its end or the first failure. */
@@ -86,15 +87,15 @@ describe('reading a stream', () => {
     const reader = openReader();
     const frame = Buffer.from(contentFrame('a'));
     expect(reader.read(Buffer.from(roleFrame))).toMatchObject({ content: false });
-    expect(reader.read(frame.subarray(0, 20))).toEqual({ bytes: [], content: false, failure: undefined });
-    expect(reader.read(frame.subarray(20))).toEqual({ bytes: [frame], content: true, failure: undefined });
+    expect(reader.read(frame.subarray(0, 20))).toEqual({ bytes: [], content: false, shown: false, failure: undefined });
+    expect(reader.read(frame.subarray(20))).toEqual({ bytes: [frame], content: true, shown: true, failure: undefined });
   });
 
   it('drops malformed frames, tells of each, and gives up at the third in a row', () => {
     let malformed = 0;
     const reader = openReader(() => (malformed += 1));
     const twice = reader.read(Buffer.from(malformedFrame.repeat(2) + contentFrame('a') + malformedFrame.repeat(2)));
-    expect(twice).toEqual({ bytes: [Buffer.from(contentFrame('a'))], content: true, failure: undefined });
+    expect(twice).toMatchObject({ bytes: [Buffer.from(contentFrame('a'))], content: true, failure: undefined });
     const third = reader.read(Buffer.from(malformedFrame + contentFrame('b')));
     expect(third).toMatchObject({ bytes: [], failure: { type: 'invalid', headers: { 'x-request-id': 'r1' } } });
     expect(malformed).toBe(5);
