@@ -5,7 +5,6 @@ import type { ProxyReport } from '../status/proxy-report.ts';
 import type { Resource } from '../watch/resource.ts';
 import type { Sources } from '../watch/sources.ts';
 import type { Ledger } from './ledger.ts';
-import { previousConditions } from './status-facts.ts';
 
 /** Counts objects and proxies. */
 export function describeFacts(
@@ -19,8 +18,8 @@ export function describeFacts(
   const all: readonly Resource[] = [...providers.list(), ...routes.list(), ...keys.list()];
   const counts = new Map<string, { kind: string; ready: string; count: number }>();
   for (const resource of all) {
-    const { kind } = resource;
-    const ready = previousConditions(resource).find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
+    const { kind, conditions } = resource;
+    const ready = conditions.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
     const known = counts.get(`${kind} ${ready}`);
     if (known === undefined) counts.set(`${kind} ${ready}`, { kind, ready, count: 1 });
     else known.count += 1;

@@ -1,10 +1,8 @@
 // Gathers what the status of one object is decided from: the ledger, the proxies' answers, and the object itself.
 
-import { z } from 'zod';
-import { conditionSchema } from '../../crds/conditions.ts';
 import { llmKeyStatusSchema } from '../../crds/llm-key.ts';
 import { generatedAnnotations, isMadeFor } from '../compile/generated-key.ts';
-import type { Condition, KeyFacts, ObjectFacts, ProviderFacts, Publication, RouteFacts } from '../status/facts.ts';
+import type { KeyFacts, ObjectFacts, ProviderFacts, Publication, RouteFacts } from '../status/facts.ts';
 import type { ProxyReport } from '../status/proxy-report.ts';
 import type { Resource } from '../watch/resource.ts';
 import type { Sources } from '../watch/sources.ts';
@@ -28,20 +26,17 @@ export interface StatusSources {
   readonly now: () => string;
 }
 
-const previousSchema = z.looseObject({ conditions: z.array(z.unknown()).optional() });
-
 const lastRotationSchema = llmKeyStatusSchema.shape.lastRotationTime;
 
 /** Facts about any object. */
 function toObjectFacts(resource: Resource, around: StatusSources): ObjectFacts {
   const { ledger, reports, now } = around;
-  const previous = previousConditions(resource);
   return {
     id: `${resource.namespace}/${resource.name}`,
     generation: resource.generation,
-    previous,
+    previous: resource.conditions,
     diagnostics: ledger.diagnosticsOf(keyOf(resource)),
-    publication: publicationOf(resource, previous, around),
+    publication: publicationOf(resource, around),
     proxies: reports(),
     now: now(),
   };
@@ -52,24 +47,14 @@ function toObjectFacts(resource: Resource, around: StatusSources): ObjectFacts {
  * called programmed was so in the revisions that proxies served then. Otherwise a revision that they refuse because of one
  * object would be held against all others as soon as the leader changes.
  */
-function publicationOf(
-  resource: Resource,
-  previous: readonly Condition[],
-  { ledger, floor }: StatusSources,
-): Publication {
+function publicationOf(resource: Resource, { ledger, floor }: StatusSources): Publication {
   const publication = ledger.publicationOf(keyOf(resource));
   if (publication.type !== 'published' || publication.since !== ledger.adopted) return publication;
-  const wasProgrammed = previous.some(
+  const wasProgrammed = resource.conditions.some(
     ({ type, status, observedGeneration }) =>
       type === 'Programmed' && status === 'True' && observedGeneration === resource.generation,
   );
   return wasProgrammed ? { type: 'published', since: Math.min(publication.since, floor()) } : publication;
-}
-
-/** Conditions as they are stored. One that others have written in another form is as good as none. */
-export function previousConditions({ status }: Resource): readonly Condition[] {
-  const stored = previousSchema.safeParse(status).data?.conditions ?? [];
-  return stored.flatMap((condition) => conditionSchema.safeParse(condition).data ?? []);
 }
 
 /** Facts about a provider. One that does not parse says nothing of its credentials, and has no pool. */

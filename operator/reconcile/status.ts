@@ -19,7 +19,7 @@ import type { Cache } from '../watch/cache.ts';
 import { resourceTypes } from '../watch/kinds.ts';
 import type { Resource } from '../watch/resource.ts';
 import { keyOf, splitKey } from './ledger.ts';
-import { previousConditions, type StatusSources, toKeyFacts, toProviderFacts, toRouteFacts } from './status-facts.ts';
+import { type StatusSources, toKeyFacts, toProviderFacts, toRouteFacts } from './status-facts.ts';
 
 /** What the reconciler needs besides the facts. */
 export interface StatusOptions extends Omit<StatusSources, 'floor'> {
@@ -58,7 +58,7 @@ export function createStatusReconciler(options: StatusOptions) {
     const waitMs = followMs - options.publishedAgoMs();
     if (waitMs > 0 && isFollowing(status)) return { requeueAfterMs: waitMs };
     const sinceMs = clock.monotonic() - (writtenMs.get(resource.uid) ?? Number.NEGATIVE_INFINITY);
-    const calm = sameConditions(previousConditions(resource), status.conditions ?? []);
+    const calm = sameConditions(resource.conditions, status.conditions ?? []);
     if (calm && sinceMs < summaryMs) return { requeueAfterMs: summaryMs - sinceMs };
     if (!mayWrite()) throw new NotLeading('this replica does not lead');
     if (writtenMs.size > writtenMax) writtenMs.clear();
@@ -131,7 +131,7 @@ async function write(resource: Resource, status: Status, { client, events, sourc
     if (isKubeError(error, 'NotFound')) return;
     throw error;
   }
-  for (const transition of findTransitions(previousConditions(resource), status.conditions ?? [])) {
+  for (const transition of findTransitions(resource.conditions, status.conditions ?? [])) {
     events.record({ ...transition, regarding: { apiVersion, kind, namespace, name, uid } });
   }
 }

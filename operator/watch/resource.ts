@@ -1,8 +1,11 @@
 // Our own resources as the operator keeps them: parsed once when they arrive, with what writing to them needs.
 
+import { z } from 'zod';
+import { conditionSchema } from '../../crds/conditions.ts';
 import type { Kind } from '../../crds/group.ts';
 import { parseResource, type ParseResult } from '../../crds/parse-resource.ts';
 import type { KubeObject } from '../kube/object.ts';
+import type { Condition } from '../status/facts.ts';
 import type { Projection } from './cache.ts';
 import { withoutLastApplied } from './projections.ts';
 
@@ -20,6 +23,8 @@ export interface Resource<Name extends Kind = Kind> {
   readonly parsed: ParseResult<Name>;
   /** As stored; untrusted. */
   readonly status: unknown;
+  /** Conditions as they are stored. One that others have written in another form is as good as none. */
+  readonly conditions: readonly Condition[];
   /** Changes with everything that matters to the configuration: spec, labels, annotations, identity. */
   readonly fingerprint: string;
 }
@@ -54,8 +59,16 @@ function toResource<Name extends Kind>(kind: Name, object: KubeObject): Resource
     resourceVersion,
     parsed: parseResource(kind, { ...object, metadata }),
     status: object['status'],
+    conditions: readConditions(object['status']),
     fingerprint: JSON.stringify([uid, generation, deleting, labels, annotations]),
   };
+}
+
+const conditionsSchema = z.looseObject({ conditions: z.array(z.unknown()).optional() });
+
+function readConditions(status: unknown): readonly Condition[] {
+  const stored = conditionsSchema.safeParse(status).data?.conditions ?? [];
+  return stored.flatMap((condition) => conditionSchema.safeParse(condition).data ?? []);
 }
 
 /** Who wrote which field, and what kubectl has applied, are more than half of an object, and none of our business. */
