@@ -8,7 +8,7 @@ import { createConfigurationReconciler } from './reconcile/configuration.ts';
 import { createDisabledView } from './reconcile/disabled-targets.ts';
 import { keyOf } from './reconcile/ledger.ts';
 import { Pools } from './reconcile/pools.ts';
-import { createStatusReconciler, type StatusOptions } from './reconcile/status.ts';
+import { createStatusReconciler, type StatusOptions, type StatusReconciler } from './reconcile/status.ts';
 import { projectSecret } from './watch/projections.ts';
 import type { Resource } from './watch/resource.ts';
 
@@ -40,10 +40,10 @@ export function startControllers(ground: Ground): Controllers {
   const generationProblems = new Map<string, string>();
   let publishedMs = Number.NEGATIVE_INFINITY;
   const publishedAgoMs = (): number => clock.monotonic() - publishedMs;
-  const statuses = startStatuses(ground, start, { pools, generationProblems, publishedAgoMs });
+  const [statuses, isDue] = startStatuses(ground, start, { pools, generationProblems, publishedAgoMs });
   const refreshStatus = (priority = 0): void => {
     const all: readonly Resource[] = [...sources.providers.list(), ...sources.routes.list(), ...sources.keys.list()];
-    for (const resource of all) statuses.add(keyOf(resource), { priority });
+    for (const resource of all) if (isDue(resource)) statuses.add(keyOf(resource), { priority });
   };
   const onRecorded = (isNew: boolean): void => {
     pools.update(ledger.config, ledger.credentials);
@@ -96,9 +96,9 @@ function startStatuses(
   ground: Ground,
   start: Start,
   around: Pick<StatusOptions, 'pools' | 'generationProblems' | 'publishedAgoMs'>,
-): WorkQueue {
+): readonly [WorkQueue, StatusReconciler['isDue']] {
   const { acks, elector, clock } = ground;
-  const reconcile = createStatusReconciler({
+  const { reconcile, isDue } = createStatusReconciler({
     ...ground,
     ...around,
     reports: () => acks.reports(),
@@ -106,7 +106,7 @@ function startStatuses(
     now: () => `${new Date(clock.now()).toISOString().slice(0, 19)}Z`,
     mayWrite: () => elector.isLeader(),
   });
-  return start('status', statusWorkers, reconcile);
+  return [start('status', statusWorkers, reconcile), isDue];
 }
 
 /** Returns what makes a new compilation due; the first is. */

@@ -40,21 +40,35 @@ const summaryMs = 3_000;
 
 type Status = ProviderStatus | RouteStatus | KeyStatus;
 
-/** Makes the reconcile function of statuses; its keys are `Kind namespace/name`. */
-export function createStatusReconciler(options: StatusOptions) {
+/** Statuses of all objects. */
+export interface StatusReconciler {
+  /** Keys are `Kind namespace/name`. */
+  readonly reconcile: (key: string) => Promise<{ readonly requeueAfterMs?: number }>;
+  /** Whether an object has another status than it should have. Most of thousands have not, and need no place in a queue. */
+  readonly isDue: (resource: Resource) => boolean;
+}
+
+/** Makes it. */
+export function createStatusReconciler(options: StatusOptions): StatusReconciler {
   const { ledger, clock, mayWrite, acks } = options;
   let floor: number | undefined;
   const facts: StatusSources = { ...options, floor: () => (floor ??= lowestServed(options.reports())) };
   /** When the status of an object was last written, by its uid. */
   const writtenMs = new Map<string, number>();
-  return async function reconcileStatus(key: string): Promise<{ readonly requeueAfterMs?: number }> {
-    const resource = find(key, options);
+  /** The status that an object should have; undefined if it has that, or if it is too early to say. */
+  const findNew = (resource: Resource): Status | undefined => {
     // A form that has not been compiled yet has nothing to say; its compilation is on its way.
-    if (resource === undefined || ledger.generationOf(keyOf(resource)) !== resource.generation) return {};
+    if (ledger.generationOf(keyOf(resource)) !== resource.generation) return undefined;
     // Proxies that have only not been asked yet must not turn every object over. Whoever asks them looks here again.
-    if (!acks.asked()) return {};
+    if (!acks.asked()) return undefined;
     const status = decide(resource, facts);
-    if (sameStatus(resource.status, status)) return {};
+    return sameStatus(resource.status, status) ? undefined : status;
+  };
+  const reconcile: StatusReconciler['reconcile'] = async (key) => {
+    const resource = find(key, options);
+    if (resource === undefined) return {};
+    const status = findNew(resource);
+    if (status === undefined) return {};
     const waitMs = followMs - options.publishedAgoMs();
     if (waitMs > 0 && isFollowing(status)) return { requeueAfterMs: waitMs };
     const sinceMs = clock.monotonic() - (writtenMs.get(resource.uid) ?? Number.NEGATIVE_INFINITY);
@@ -66,6 +80,7 @@ export function createStatusReconciler(options: StatusOptions) {
     await write(resource, status, options);
     return {};
   };
+  return { reconcile, isDue: (resource) => findNew(resource) !== undefined };
 }
 
 function lowestServed(reports: readonly ProxyReport[]): number {
