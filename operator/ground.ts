@@ -13,7 +13,7 @@ import { Ledger } from './reconcile/ledger.ts';
 import { describeFacts } from './reconcile/operator-facts.ts';
 import { createOperatorMetrics, type OperatorFacts, type OperatorMetrics } from './telemetry/metrics.ts';
 import { type OutputNames, outputNamesOf } from './watch/output.ts';
-import { createSources, type Sources } from './watch/sources.ts';
+import { createSources, type FollowedSources, type Sources } from './watch/sources.ts';
 
 /** How an operator is run. */
 export interface OperatorOptions {
@@ -52,7 +52,7 @@ export interface OperatorContext {
 export interface Ground extends OperatorContext {
   readonly options: OperatorOptions;
   readonly client: KubeClient;
-  readonly sources: Sources;
+  readonly sources: FollowedSources;
   readonly names: OutputNames;
   readonly ledger: Ledger;
   readonly elector: Elector;

@@ -23,33 +23,49 @@ const renewalToleranceMs = 20_000;
 const flushMs = 2_000;
 /** How often full caches are looked for when the operator starts. */
 const syncPollMs = 20;
+/** Caches that were filled so lately need not be read anew. */
+const freshMs = 5_000;
+/** Who cannot read anew for so long leads with what it has: it is no worse than what the last leader had. */
+const refreshMsMax = 10_000;
 
 /** Starts an operator. Rejects if its credentials cannot be read or its port cannot be had; it waits for everything else. */
 export async function startOperator(options: OperatorOptions, context: OperatorContext): Promise<Operator> {
   let controllers: Controllers | undefined;
   const ground = layGround(options, context, () => controllers?.acked());
-  const { sources, elector, metrics, acks } = ground;
+  const { sources, elector, metrics, acks, client, clock } = ground;
   const health = await openHealth(ground);
   const reflecting = new AbortController();
   const electing = new AbortController();
+  const leading = new AbortController();
   const caches = sources.run(reflecting.signal);
   const name = leaseName(options);
   metrics.setLeader(name, false);
 
   const run = async (): Promise<'stopped' | 'lost'> => {
     await waitForCaches(ground, electing.signal);
+    const filledMs = clock.monotonic();
+    const begin = async (): Promise<void> => {
+      if (clock.monotonic() - filledMs > freshMs) await readAnew(ground, leading.signal);
+      if (!leading.signal.aborted) controllers = startControllers(ground);
+    };
+    let begun = Promise.resolve();
     const onStartedLeading = (): void => {
       metrics.setLeader(name, true);
-      controllers = startControllers(ground);
       void acks.run(reflecting.signal);
+      begun = begin();
+      begun.catch(() => electing.abort());
     };
     const end = await elector.run({ onStartedLeading, signal: electing.signal });
+    leading.abort();
     metrics.setLeader(name, false);
-    // Whoever has lost the lease must not finish anything: every write asks for the lease first. Whoever was asked to stop
-    // has stopped them already, unless leadership came in that very moment.
+    // Whoever has lost the lease must not finish anything: what is under way is broken off, and every write asks for the
+    // lease first. Whoever was asked to stop has stopped them already, unless leadership came in that very moment.
+    if (end === 'lost') await client.close();
+    await begun;
     await controllers?.stop(0);
     reflecting.abort();
     await caches;
+    if (end === 'released') await flushEvents(ground);
     await close(ground, health);
     return end === 'lost' ? 'lost' : 'stopped';
   };
@@ -59,6 +75,7 @@ export async function startOperator(options: OperatorOptions, context: OperatorC
     isLeader: () => elector.isLeader(),
     ended,
     async stop() {
+      leading.abort();
       await controllers?.stop();
       electing.abort();
       await ended;
@@ -73,8 +90,25 @@ async function waitForCaches({ sources, clock, log }: Ground, signal: AbortSigna
   log.info({ seconds: Math.round(clock.monotonic() - startedMs) / 1000 }, 'everything has been read');
 }
 
-async function close({ events, client, clock, log }: Ground, health: HealthServer): Promise<void> {
+/**
+ * A replica that has waited for long may have missed something without knowing it, since connections die in silence: it
+ * would put an old state in the place of what the last leader has published.
+ */
+async function readAnew({ sources, clock, log }: Ground, signal: AbortSignal): Promise<void> {
+  const startedMs = clock.monotonic();
+  const done = new AbortController();
+  void sources.refresh().then(() => done.abort());
+  await waitOrAbort(clock, refreshMsMax, AbortSignal.any([signal, done.signal]));
+  const seconds = Math.round(clock.monotonic() - startedMs) / 1000;
+  if (done.signal.aborted) log.info({ seconds }, 'everything has been read anew');
+  else if (!signal.aborted) log.warn({ seconds }, 'cannot read everything anew; going on with what is known');
+}
+
+async function flushEvents({ events, clock }: Ground): Promise<void> {
   await Promise.race([events.flush(), new Promise<void>((resolve) => clock.setTimer(flushMs, resolve))]);
+}
+
+async function close({ events, client, log }: Ground, health: HealthServer): Promise<void> {
   events.stop();
   await client.close();
   await health.close();

@@ -62,6 +62,10 @@ export class Reflector {
   #version: string | undefined;
   #missingSinceMs: number | undefined;
   #complaint: string | undefined;
+  /** Breaks off what is being done, to begin with a list. */
+  #restart = new AbortController();
+  /** Of those who wait for a list. */
+  #refreshed: (() => void)[] = [];
 
   constructor(sink: ObjectSink, options: ReflectorOptions) {
     this.#sink = sink;
@@ -77,15 +81,29 @@ export class Reflector {
       this.#recovered();
     };
     while (!signal.aborted) {
+      this.#restart = new AbortController();
+      const broken = AbortSignal.any([signal, this.#restart.signal]);
+      if (this.#refreshed.length > 0) this.#version = undefined;
       try {
-        this.#version ??= await this.#list(signal);
-        await this.#watch(this.#version, signal, onSign);
+        this.#version ??= await this.#list(broken);
+        await this.#watch(this.#version, broken, onSign);
       } catch (error) {
-        if (signal.aborted) return;
+        if (broken.aborted) continue;
         this.#failed(error);
-        await waitOrAbort(clock, this.#pauseMs(error, backoff), signal);
+        await waitOrAbort(clock, this.#pauseMs(error, backoff), broken);
       }
     }
+  }
+
+  /** Reads everything anew. Resolves when that is done: what was told before is then there, whatever became of the watch. */
+  refresh(): Promise<void> {
+    const done = new Promise<void>((resolve) => this.#refreshed.push(resolve));
+    this.#restart.abort();
+    return done;
+  }
+
+  #tellRefreshed(): void {
+    for (const resolve of this.#refreshed.splice(0)) resolve();
   }
 
   #pauseMs(error: unknown, backoff: Backoff): number {
@@ -111,6 +129,7 @@ export class Reflector {
     } while (from !== undefined);
     this.#missingSinceMs = undefined;
     listing.end(page.metadata.resourceVersion);
+    this.#tellRefreshed();
     return page.metadata.resourceVersion;
   }
 
@@ -191,7 +210,9 @@ export class Reflector {
     const state = this.#sink.state();
     this.#missingSinceMs ??= clock.monotonic();
     const certainAfterMs = state === 'synced' ? absentAfterMs : status === 403 ? forbiddenAfterMs : 0;
-    if (state === 'absent' || clock.monotonic() - this.#missingSinceMs < certainAfterMs) return;
+    if (state !== 'absent' && clock.monotonic() - this.#missingSinceMs < certainAfterMs) return;
+    this.#tellRefreshed();
+    if (state === 'absent') return;
     this.#sink.markAbsent();
     log.info({ kind: type.kind }, 'not installed, or may not be read: there are none');
   }

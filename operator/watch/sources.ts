@@ -52,6 +52,12 @@ export interface Sources {
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** All caches, for whoever runs them. */
+export interface FollowedSources extends Sources {
+  /** Reads everything anew while it runs. Resolves when that is done, which may be never. */
+  refresh(): Promise<void>;
+}
+
 /** Which part of the cluster counts. */
 export interface SourcesOptions {
   readonly client: KubeClient;
@@ -79,7 +85,7 @@ interface Followed<T> {
 }
 
 /** Makes the caches; nothing is asked for before `run`. */
-export function createSources(options: SourcesOptions): Sources {
+export function createSources(options: SourcesOptions): FollowedSources {
   const { className, watchNamespaces, installNamespace, outputNames, proxySelector } = options;
   const reflectors: Reflector[] = [];
   const caches: [string, Cache<unknown>][] = [];
@@ -142,5 +148,6 @@ export function createSources(options: SourcesOptions): Sources {
     }),
     waiting: () => caches.filter(([, cache]) => !cache.synced()).map(([name]) => name),
     run: async (signal) => void (await Promise.all(reflectors.map((reflector) => reflector.run(signal)))),
+    refresh: async () => void (await Promise.all(reflectors.map((reflector) => reflector.refresh()))),
   };
 }

@@ -38,6 +38,8 @@ export interface ApiServerFront extends AsyncDisposable {
   readonly watches: number;
   /** Connections stay open and carry nothing any more, those that are made from now on neither. */
   freeze(): void;
+  /** The same for the connections of watches that are open; all others work. */
+  freezeWatches(): void;
   /** New connections work again; those that were frozen stay dead. */
   heal(): void;
   /** A kubeconfig like the given one that leads here. */
@@ -123,6 +125,13 @@ export async function openFront({ port, caFile }: Pick<ControlPlaneFacts, 'port'
       isFrozen = true;
       for (const socket of sockets) dead.add(socket);
       for (const exchange of exchanges) exchange.isDead = true;
+    },
+    freezeWatches() {
+      for (const exchange of exchanges) {
+        if (!exchange.isWatch) continue;
+        exchange.isDead = true;
+        if (exchange.response.socket !== null) dead.add(exchange.response.socket);
+      }
     },
     heal: () => void (isFrozen = false),
     kubeconfig(original) {
