@@ -127,6 +127,8 @@ export class Reflector {
       listing.add(page.items ?? []);
       from = page.metadata.continue === '' ? undefined : page.metadata.continue;
     } while (from !== undefined);
+    // Whoever wants it read anew does not mean this.
+    signal.throwIfAborted();
     this.#missingSinceMs = undefined;
     listing.end(page.metadata.resourceVersion);
     this.#tellRefreshed();

@@ -12,6 +12,7 @@ let store: Store<unknown>;
 let told: string[];
 let log: ReturnType<typeof createKeptLog>;
 let stop: AbortController;
+let reflector: Reflector;
 let running: Promise<void> | undefined;
 
 beforeEach(() => {
@@ -33,7 +34,8 @@ afterEach(async () => {
 
 async function follow(differs: Partial<ReflectorOptions> = {}): Promise<void> {
   const options = { client, type: secretType, clock, random: () => 1, log, ...differs };
-  running = new Reflector(store.scope(differs.namespace), options).run(stop.signal);
+  reflector = new Reflector(store.scope(differs.namespace), options);
+  running = reflector.run(stop.signal);
   await settled();
 }
 
@@ -199,6 +201,36 @@ describe('a reflector', () => {
     await clock.run(20_000);
   });
 
+  test('reads everything anew when it is told to, without a word, and says when that is done', async () => {
+    client.list = () => listOf('7', [object('x', 5)]);
+    await follow();
+    const before = client.last;
+    client.list = () => listOf('9', [object('x', 5), object('y', 8)]);
+    let done = 0;
+    void reflector.refresh().then(() => (done += 1));
+    void reflector.refresh().then(() => (done += 1));
+    await settled();
+    expect([before.ended, done, store.get('a/y')]).toEqual([true, 2, 'y']);
+    expect(client.asked).toEqual(['list', 'watch 7', 'list', 'watch 9']);
+    expect(said()).toEqual([]);
+  });
+
+  test('reads anew what it was about to read, or to watch, or waits to try again', async () => {
+    let answer: (said: object) => void = () => undefined;
+    client.list = () => new Promise((resolve) => (answer = resolve));
+    await follow();
+    let done = 0;
+    void reflector.refresh().then(() => (done += 1));
+    client.list = () => refusal(503);
+    answer(listOf('1'));
+    await clock.run(1);
+    expect(done).toBe(0);
+    client.list = () => listOf('2');
+    void reflector.refresh().then(() => (done += 1));
+    await settled();
+    expect([done, client.asked.at(-1)]).toEqual([2, 'watch 2']);
+  });
+
   test('leaves nothing open when what comes makes no sense', async () => {
     await follow();
     await watchSays({ type: 'ADDED' });
@@ -251,6 +283,19 @@ describe('a kind that may be missing', () => {
     expect(store.get('a/x')).toBe('x');
     await clock.run(1800);
     expect([store.get('a/x'), store.absent()]).toEqual([undefined, true]);
+  });
+
+  test('is read anew when it is there, and known to be missing when it is not', async () => {
+    client.list = () => refusal(404);
+    await follow({ optional: true });
+    let done = 0;
+    void reflector.refresh().then(() => (done += 1));
+    await settled();
+    expect([done, client.asked.length, store.absent()]).toEqual([1, 2, true]);
+    client.list = () => listOf('9', [object('x', 8)]);
+    void reflector.refresh().then(() => (done += 1));
+    await settled();
+    expect([done, store.get('a/x')]).toEqual([2, 'x']);
   });
 
   test('does not count as missing for an outage between two refusals', async () => {
