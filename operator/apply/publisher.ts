@@ -54,6 +54,8 @@ export class Publisher {
   readonly #objects: PublishedObjects;
   /** Versions that are answers to own writes. */
   readonly #written = new Map<string, string>();
+  /** What is being written at this moment, by name: the watch may bring it before the answer does. */
+  readonly #writing = new Map<string, Wanted>();
   #previousUntilMs: number | undefined;
   /** What was packed last: a large configuration takes a while, and most runs end with the one before. */
   #last: { readonly id: string; readonly packed: Packed } | undefined;
@@ -75,8 +77,10 @@ export class Publisher {
   }
 
   /** Whether a form of an object is one that this publisher wrote: nothing to look at again. */
-  isOwn({ name, resourceVersion }: Output): boolean {
-    return this.#written.get(name) === resourceVersion;
+  isOwn(output: Output): boolean {
+    const { name, resourceVersion } = output;
+    const writing = this.#writing.get(name);
+    return this.#written.get(name) === resourceVersion || (writing !== undefined && isHeld(writing, output));
   }
 
   /**
@@ -175,13 +179,25 @@ export class Publisher {
    */
   async #apply(type: ResourceType, held: Output | undefined, cache: Cache<Output>, wanted: Wanted): Promise<boolean> {
     if (held !== undefined && isHeld(wanted, held)) return false;
-    const { client, namespace } = this.#options;
     this.#requireLead();
     const { name } = wanted.metadata;
-    const version = held === undefined ? {} : { resourceVersion: held.resourceVersion };
-    const applied = await client.call<KubeObject>({
+    this.#writing.set(name, wanted);
+    try {
+      const applied = await this.#patch(type, held?.resourceVersion, wanted);
+      this.#written.set(name, applied.metadata.resourceVersion ?? '');
+      cache.learn(applied);
+      return true;
+    } finally {
+      this.#writing.delete(name);
+    }
+  }
+
+  #patch(type: ResourceType, resourceVersion: string | undefined, wanted: Wanted): Promise<KubeObject> {
+    const { client, namespace } = this.#options;
+    const version = resourceVersion === undefined ? {} : { resourceVersion };
+    return client.call<KubeObject>({
       method: 'PATCH',
-      path: objectPath(type, { namespace, name }),
+      path: objectPath(type, { namespace, name: wanted.metadata.name }),
       query: { fieldManager, force: true, fieldValidation: 'Strict' },
       contentType: applyPatch,
       body: {
@@ -191,9 +207,6 @@ export class Publisher {
         metadata: { ...wanted.metadata, namespace, ...version },
       },
     });
-    this.#written.set(name, applied.metadata.resourceVersion ?? '');
-    cache.learn(applied);
-    return true;
   }
 
   #requireLead(): void {

@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { NotLeading, Publisher } from '../../../operator/apply/publisher.ts';
 import { readCredentials, readIndex, readParts } from '../../../operator/apply/read-back.ts';
-import type { KubeClient } from '../../../operator/kube/client.ts';
-import { outputNamesOf } from '../../../operator/watch/output.ts';
+import type { KubeCall, KubeClient } from '../../../operator/kube/client.ts';
+import { outputNamesOf, projectOutput } from '../../../operator/watch/output.ts';
 import { credentialsName } from '../../../proxy/config/schema.ts';
 import { type ConfigPair, configOf, provider, upstreamKey } from '../../support/config.ts';
 import { createTurnedClock, type TurnedClock } from '../queue/turned-clock.ts';
-import { ObjectsApi } from './objects-api.ts';
+import { type HeldObject, ObjectsApi } from './objects-api.ts';
 
 const names = outputNamesOf('blue');
 const index = 'configmaps/sluice-blue';
@@ -37,9 +37,9 @@ describe('the publisher', () => {
   let leads: boolean;
   let publisher: Publisher;
 
-  function createPublisher(): Publisher {
+  function createPublisher(client = api as unknown as KubeClient): Publisher {
     return new Publisher({
-      client: api as unknown as KubeClient,
+      client,
       namespace: 'gateways',
       names,
       outputs: api.outputs,
@@ -209,6 +209,19 @@ describe('the publisher', () => {
     const held = publisher.objects.configMap('sluice-blue')!;
     expect(publisher.isOwn(held)).toBe(true);
     expect(publisher.isOwn({ ...held, resourceVersion: '7' })).toBe(false);
+  });
+
+  it('knows its own writes also when the watch is faster than the answer', async () => {
+    const judged: boolean[] = [];
+    const call = async (asked: KubeCall): Promise<unknown> => {
+      const answer = await api.call<HeldObject>(asked);
+      judged.push(publisher.isOwn(projectOutput(answer)));
+      judged.push(publisher.isOwn(projectOutput({ ...answer, data: { mine: 'all mine' } })));
+      return answer;
+    };
+    publisher = createPublisher({ call } as KubeClient);
+    await publish(pairWith('a'));
+    expect(judged).toEqual([true, false, true, false]);
   });
 
   it('writes nothing while another replica leads', async () => {
