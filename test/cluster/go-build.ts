@@ -71,7 +71,8 @@ function environment(): NodeJS.ProcessEnv {
 
 /** Without the stamps the server says v0.0.0, and whoever asks which version it is gets it wrong. */
 function linkerFlags({ family, version }: PinnedModule): string {
-  if (family === 'etcd') return '-s -w';
+  if (family === 'helm') return `-s -w -X helm.sh/helm/v4/internal/version.version=v${version}`;
+  if (family !== 'kubernetes') return '-s -w';
   const [major = '', minor = ''] = version.split('.');
   const facts = {
     gitVersion: `v${version}`,
