@@ -222,9 +222,9 @@ export class Reflector {
   /** Once per kind of failure, not once per try. */
   #complain(error: unknown): void {
     const { type, namespace, log } = this.#options;
-    const message = error instanceof Error ? error.message : String(error);
-    if (this.#complaint === message) return;
-    this.#complaint = message;
+    const failure = failureOf(error);
+    if (this.#complaint === failure) return;
+    this.#complaint = failure;
     log.warn({ kind: type.kind, namespace, error }, 'cannot list or watch; trying again');
   }
 
@@ -248,6 +248,12 @@ export class Reflector {
 interface ObjectList {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   readonly items?: readonly KubeObject[];
+}
+
+/** What kind of failure it is: of words there are as many as requests. */
+function failureOf(error: unknown): string {
+  if (error instanceof KubeError) return `${error.status} ${error.reason}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 function retryAfterMs(error: unknown): number {
