@@ -76,7 +76,7 @@ export function layGround(options: OperatorOptions, context: OperatorContext, on
   const names = outputNamesOf(options.className);
   const ledger = new Ledger();
   // Metrics are asked for facts only when they are scraped, long after all of this is there.
-  const facts = (): OperatorFacts => describeFacts(sources, ledger, acks.reports());
+  const facts = (): OperatorFacts => describeFacts(sources, acks);
   const metrics = createOperatorMetrics({ host: new URL(credentials.server).host, version: options.version, facts });
   const userAgent = `sluice-operator/${options.version}`;
   const client = createKubeClient({ credentials, userAgent, observer: metrics.requests, monotonic });

@@ -28,8 +28,12 @@ export interface PublishedObjects {
 
 /** The index as it is published; undefined if there is none that makes sense. */
 export function readIndex(names: OutputNames, { configMap }: PublishedObjects): ConfigIndex | undefined {
-  const text = configMap(names.index)?.data[indexName];
-  return text === undefined ? undefined : configIndexSchema.safeParse(parse(text)).data;
+  return parseIndex(configMap(names.index)?.data[indexName]);
+}
+
+/** The index in a text; undefined if it is none. */
+export function parseIndex(text: string | undefined): ConfigIndex | undefined {
+  return configIndexSchema.safeParse(parse(text)).data;
 }
 
 /** Bytes of the parts that an index names; undefined if any is missing, or is another than the index says. */

@@ -70,7 +70,8 @@ export function createStatusReconciler(options: StatusOptions): StatusReconciler
     const status = findNew(resource);
     if (status === undefined) return {};
     const waitMs = followMs - options.publishedAgoMs();
-    if (waitMs > 0 && isFollowing(status)) return { requeueAfterMs: waitMs };
+    const isPublished = ledger.publicationOf(keyOf(resource)).type === 'published';
+    if (waitMs > 0 && isPublished && isFollowing(status)) return { requeueAfterMs: waitMs };
     const sinceMs = clock.monotonic() - (writtenMs.get(resource.uid) ?? Number.NEGATIVE_INFINITY);
     const calm = sameConditions(resource.conditions, status.conditions ?? []);
     if (calm && sinceMs < summaryMs) return { requeueAfterMs: summaryMs - sinceMs };
@@ -117,10 +118,9 @@ function decide(resource: Resource, facts: StatusSources): Status {
   }
 }
 
-/** Whether all that is missing is that proxies say that they have it. */
+/** Whether it is not known yet if proxies have it. */
 function isFollowing({ conditions = [] }: Status): boolean {
-  const open = conditions.filter(({ type, status }) => type !== 'Ready' && status !== 'True');
-  return open.length === 1 && open[0]?.type === 'Programmed' && open[0].status === 'Unknown';
+  return conditions.some(({ type, status }) => type === 'Programmed' && status === 'Unknown');
 }
 
 function sameConditions(previous: readonly unknown[], next: readonly unknown[]): boolean {

@@ -51,7 +51,7 @@ export function createOperatorMetrics(options: {
   const series = createSeries(registry);
   const buildInfo = gauge(registry, 'sluice_operator_build_info', 'Version of this operator.', ['version']);
   buildInfo.set({ version: options.version }, 1);
-  createFactGauges(registry, options.facts);
+  const showFacts = createFactGauges(registry);
   const queues = new Map<string, WorkQueue>();
   createQueueGauges(registry, queues);
   return {
@@ -64,10 +64,16 @@ export function createOperatorMetrics(options: {
     controller: (name, workers) => observeController(series, name, workers),
     queue: (name) => observeQueue(series, name),
     watchQueue: (name, queue) => void queues.set(name, queue),
-    setLeader: (name, leads) => series.leader.set({ name }, leads ? 1 : 0),
+    setLeader(name, leads) {
+      series.leader.set({ name }, leads ? 1 : 0);
+      series.slowPath.inc({ name }, 0);
+    },
     slowPath: (name) => series.slowPath.inc({ name }),
     eventDropped: (cause) => series.eventsDropped.inc({ cause }),
-    expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    async expose() {
+      showFacts(options.facts());
+      return { contentType: registry.contentType, text: await registry.metrics() };
+    },
   };
 }
 
@@ -206,32 +212,24 @@ function createQueueGauges(registry: Registry, queues: ReadonlyMap<string, WorkQ
   );
 }
 
-function createFactGauges(registry: Registry, facts: () => OperatorFacts): void {
-  new Gauge({
-    name: 'sluice_operator_config_revision',
-    help: 'Revision that was published last.',
-    registers: [registry],
-    collect() {
-      this.set(facts().revision ?? 0);
-    },
-  });
-  new Gauge({
-    name: 'sluice_operator_objects',
-    help: 'Objects by kind and by the status of their condition Ready.',
-    labelNames: ['kind', 'ready'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const { kind, ready, count } of facts().objects) this.set({ kind, ready }, count);
-    },
-  });
-  new Gauge({
-    name: 'sluice_operator_proxies',
-    help: 'Ready proxies that serve the last revision (current), have refused it, or have not come to it yet (behind).',
-    labelNames: ['state'],
-    registers: [registry],
-    collect() {
-      for (const [state, count] of Object.entries(facts().proxies)) this.set({ state }, count);
-    },
-  });
+/** Returns what shows them: facts are put together once per scrape. */
+function createFactGauges(registry: Registry): (facts: OperatorFacts) => void {
+  const revisions = gauge(registry, 'sluice_operator_config_revision', 'Revision that was published last.', []);
+  const objects = gauge(
+    registry,
+    'sluice_operator_objects',
+    'Objects by kind and by the status of their condition Ready.',
+    ['kind', 'ready'],
+  );
+  const proxies = gauge(
+    registry,
+    'sluice_operator_proxies',
+    'Ready proxies that serve the last revision (current), have refused it, or have not come to it yet (behind), as the leader knows them.',
+    ['state'],
+  );
+  return (facts) => {
+    revisions.set(facts.revision ?? 0);
+    for (const { kind, ready, count } of facts.objects) objects.set({ kind, ready }, count);
+    for (const [state, count] of Object.entries(facts.proxies)) proxies.set({ state }, count);
+  };
 }

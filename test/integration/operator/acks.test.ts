@@ -82,7 +82,7 @@ plane.describe('what proxies say', () => {
     // Another leader knows no more than what is written, and says the same.
     await operator[Symbol.asyncDispose]();
     operator = await installation.startOperator({ proxyAddresses });
-    await eventually(() => operator.lines.some(({ fields }) => String(fields['key']).startsWith('LLMRoute')));
+    await eventually(async () => (await metricOf(operator, 'sluice_operator_proxies{state="refused"}')) === 1);
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await untouched()).toEqual(before);
     expect(await team.status('LLMRoute', 'two')).toEqual(refused);

@@ -13,6 +13,7 @@ import {
   addressOf,
   install,
   type Installation,
+  type LogLine,
   type TestOperator,
   type TestProxy,
 } from '../../support/installation.ts';
@@ -270,9 +271,9 @@ plane.describe('an installation', () => {
     await operator[Symbol.asyncDispose]();
     const before = await versions();
     operator = await startOperator();
-    await eventually(() =>
-      operator.lines.some(({ message, fields }) => message === 'reconciled' && fields['controller'] === 'status'),
-    );
+    const isCompiled = ({ message, fields }: LogLine): boolean =>
+      message === 'reconciled' && fields['controller'] === 'configuration';
+    await eventually(() => operator.lines.some(isCompiled));
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(await versions()).toEqual(before);
   });
