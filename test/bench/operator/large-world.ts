@@ -53,12 +53,22 @@ interface Add {
   readonly team: number;
 }
 
+/** The public model of a team's route. */
+export function teamModel(team: number, route: number): string {
+  return `team-${team}-model-${route}`;
+}
+
+/** The secret of a key of a team. */
+export function teamSecret(namespace: string, key: string): string {
+  return `sk-${namespace}-${key}-0123456789abcdef0123456789abcdef`;
+}
+
 function secret({ namespace }: Add, name: string): object {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { namespace, name, labels: { 'sluice.dev/credential': 'true' } },
-    stringData: { key: `sk-${namespace}-${name}-0123456789abcdef0123456789abcdef` },
+    stringData: { key: teamSecret(namespace, name) },
   };
 }
 
@@ -104,7 +114,7 @@ function route(add: Add, index: number, providers: number): readonly object[] {
   return [
     add.object('LLMRoute', namespace, `route-${index}`, {
       path: `/${namespace}/route-${index}`,
-      models: [{ name: `team-${team}-model-${index}` }],
+      models: [{ name: teamModel(team, index) }],
       rules: [
         {
           name: 'regional',

@@ -9,9 +9,8 @@ export interface LoadPlan {
   /** Of the proxies: each is asked `perSecond` times a second. */
   readonly urls: readonly string[];
   readonly perSecond: number;
-  /** Asked in turn. */
-  readonly models: readonly string[];
-  readonly secrets: readonly string[];
+  /** Asked in turn: public models, and the secrets of client keys that open them. */
+  readonly asks: readonly { readonly model: string; readonly secret: string }[];
   /** One request in so many is a stream. */
   readonly streamEvery: number;
 }
@@ -66,10 +65,7 @@ function ask(pool: Pool, { body, secret, streams }: { body: string; secret: stri
 }
 
 /** Requests on a fixed schedule, whatever becomes of those before: each counts from when it was due. */
-async function run(
-  { urls, perSecond, models, secrets, streamEvery }: LoadPlan,
-  stop: AbortSignal,
-): Promise<LoadResult> {
+async function run({ urls, perSecond, asks, streamEvery }: LoadPlan, stop: AbortSignal): Promise<LoadResult> {
   const pools = urls.map((url) => new Pool(url, { connections: 1024, pipelining: 1, keepAliveTimeout: 600_000 }));
   const times: number[] = [];
   const failures: string[] = [];
@@ -79,14 +75,14 @@ async function run(
     const pool = pools[number % pools.length];
     const turn = Math.floor(number / pools.length);
     const streams = turn % streamEvery === 0;
-    const model = models[turn % models.length];
+    const { model = '', secret = '' } = asks[turn % asks.length] ?? {};
     const body = JSON.stringify({
       model,
       messages: [{ role: 'user', content: 'Hello' }],
       ...(streams ? { stream: true } : {}),
     });
     if (pool === undefined) return;
-    const { ok, why } = await ask(pool, { body, secret: secrets[turn % secrets.length] ?? '', streams });
+    const { ok, why } = await ask(pool, { body, secret, streams });
     if (streams) streamed += 1;
     else times.push(performance.now() - dueMs);
     if (ok) return;
@@ -106,8 +102,8 @@ async function run(
     };
     tick();
   });
-  await Promise.all(running);
   const seconds = (performance.now() - began) / 1000;
+  await Promise.all(running);
   await Promise.all(pools.map((pool) => pool.destroy()));
   times.sort((a, b) => a - b);
   const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;

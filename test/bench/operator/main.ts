@@ -3,6 +3,7 @@
 // of objects cost. Figures on standard output, progress on standard error.
 
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { defaultKubernetes } from '../../cluster/modules.ts';
@@ -30,6 +31,12 @@ function progress(line: string): void {
   process.stderr.write(`${((performance.now() - startedMs) / 1000).toFixed(0)} s  ${line}\n`);
 }
 
+/** Whatever else the machine does is in the figures. */
+function describeMachine(): string {
+  const [minute = 0, minutes = 0] = loadavg();
+  return `${availableParallelism()} cores, load average ${minute.toFixed(1)} (1 min), ${minutes.toFixed(1)} (5 min)`;
+}
+
 async function propagate(): Promise<void> {
   await using rig = await startRig(undefined);
   progress('a control plane, two upstreams and three proxies run');
@@ -52,6 +59,7 @@ async function measure(): Promise<ScaleResult> {
   return await measureScale(rig, {
     size: quick ? quickSize : fullSize,
     changes: quick ? 5 : 30,
+    burst: quick ? 20 : 100,
     idleSeconds: quick ? 5 : 70,
     progress,
   });
@@ -72,6 +80,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 if (only !== undefined && only !== 'propagation' && only !== 'scale') throw new Error('--only propagation or scale');
 await preparePrograms(defaultKubernetes, progress);
+console.log(`Kubernetes ${defaultKubernetes}, Node ${process.version}, ${describeMachine()}\n`);
 if (profiles !== undefined) await mkdir(profiles, { recursive: true });
 if (only !== 'scale') await propagate();
 if (only !== 'propagation') await scale();
+console.log(`At the end: ${describeMachine()}`);

@@ -10,6 +10,7 @@ import type { SeenObject } from './collection-watch.ts';
 import { findLies } from './proof.ts';
 import type { OperatorProgram, Rig } from './rig.ts';
 import { Serving } from './serving.ts';
+import { loadFor, startLoad } from './steady-load.ts';
 import { clientSecret, counts, modelOf, smallWorld } from './small-world.ts';
 import { processorSeconds } from './processor.ts';
 
@@ -42,8 +43,11 @@ export interface PropagationResult {
 const arriveMsMax = 15_000;
 /** Pauses between changes, so that they meet the operator and the proxies at all points of what these do regularly. */
 const pauseMsMax = 60;
-const perSecond = 50;
-const streamEvery = 10;
+/** Every route under load, with one key or another. */
+const asks: LoadPlan['asks'] = Array.from({ length: counts.routes * counts.clientKeys }, (_, index) => ({
+  model: modelOf(`route-${index % counts.routes}`),
+  secret: clientSecret(`client-${index % counts.clientKeys}`),
+}));
 
 /** Measures. `quietSeconds`: how long the load runs before the first change. */
 export async function measurePropagation(
@@ -67,11 +71,8 @@ export async function measurePropagation(
   const allReady = (): true | undefined => (statuses.count('True') === resources ? true : undefined);
   await statuses.until(allReady, 60_000, `not all of ${resources} resources became ready`);
   progress(`${resources} resources are ready`);
-  const load = (name: string): ReturnType<typeof startLoad> => startLoad(rig, name);
-  const calm = await load('load-quiet');
-  await delay(quietSeconds * 1000);
-  const quiet = await calm.end();
-  const churn = await load('load-during');
+  const quiet = await loadFor(rig, { name: 'load-quiet', asks, seconds: quietSeconds });
+  const churn = await startLoad(rig, 'load-during', asks);
   const programs = [operator.program, ...proxies.map(({ program }) => program)];
   const before = await takeFigures(operator, programs);
   const made = await makeChanges(
@@ -97,27 +98,6 @@ async function takeFigures(
   programs: readonly OperatorProgram['program'][],
 ): Promise<{ readonly scrape: Scrape; readonly cpu: ReadonlyMap<string, number>; readonly atMs: number }> {
   return { scrape: await scrape(admin), cpu: await processorSeconds(programs), atMs: performance.now() };
-}
-
-async function startLoad({ start, proxies }: Rig, name: string): Promise<{ end(): Promise<LoadResult> }> {
-  const many = (count: number, make: (index: number) => string): readonly string[] =>
-    Array.from({ length: count }, (_, index) => make(index));
-  const plan: LoadPlan = {
-    urls: proxies.map(({ url }) => url),
-    perSecond,
-    models: many(counts.routes, (index) => modelOf(`route-${index}`)),
-    secrets: many(counts.clientKeys, (index) => clientSecret(`client-${index}`)),
-    streamEvery,
-  };
-  const program = await start(name, 'test/bench/operator/load.ts', [JSON.stringify(plan)]);
-  await program.says(/^asking$/m);
-  return {
-    async end() {
-      await program.stop();
-      const [line = ''] = /^\{.*\}$/m.exec(await program.output()) ?? [];
-      return JSON.parse(line) as LoadResult;
-    },
-  };
 }
 
 async function makeChanges(

@@ -39,6 +39,11 @@ export class Publications {
     return this.#all.length;
   }
 
+  /** The revision that is published; 0 if there is none. */
+  get revision(): number {
+    return this.#all.at(-1)?.revision ?? 0;
+  }
+
   /** The digest of what is published; undefined if nothing is. */
   get digest(): string | undefined {
     return this.#all.at(-1)?.digest;

@@ -41,12 +41,7 @@ export function reportPropagation(result: PropagationResult): string {
     '',
     'Requests through the three proxies meanwhile; times of those that are no streams, in milliseconds:',
     '',
-    table([
-      ['', 'requests', 'of them streams', 'failed', 'per second', 'p50', 'p99', 'max'],
-      loadRow('before the changes', quiet),
-      loadRow('during the changes', during),
-    ]),
-    ...[...quiet.failures, ...during.failures].map((failure) => `- ${failure}`),
+    loadTable(quiet, during),
     '',
     costs(result, changes.length),
   ].join('\n');
@@ -61,6 +56,15 @@ function propagationRow(name: string, changes: readonly Propagated[]): readonly 
     stated,
   ];
   return [name, String(changes.length), ...columns.map((figures) => spreadCells(figures).join(' / '))];
+}
+
+function loadTable(before: LoadResult, during: LoadResult): string {
+  const rows = table([
+    ['', 'requests', 'of them streams', 'failed', 'per second', 'p50', 'p99', 'max'],
+    loadRow('before the changes', before),
+    loadRow('during the changes', during),
+  ]);
+  return [rows, ...[...before.failures, ...during.failures].map((failure) => `- ${failure}`)].join('\n');
 }
 
 function loadRow(
@@ -121,6 +125,8 @@ export function reportScale(result: ScaleResult): string {
     '',
     cpuTable(result),
     '',
+    burstText(result),
+    '',
     sizes(result),
   ].join('\n');
 }
@@ -169,6 +175,15 @@ function cpuTable({ start, perChange, changes, idle, restart, memory }: ScaleRes
   ]);
   const heads = ['start', 'a change', 'a minute without changes', 'restart'].map((head) => `CPU s: ${head}`);
   return table([['process', ...heads, 'RSS', 'most RSS'], ...rows]);
+}
+
+function burstText({ burst: { changes, perSecond, revisions, lastServed, before, during } }: ScaleResult): string {
+  return [
+    `${changes} changes, ${perSecond} a second, none of which waits for the one before: ${revisions} revisions; the last change was on all ` +
+      `three proxies after ${lastServed} ms. Requests through the proxies (no streams), in milliseconds:`,
+    '',
+    loadTable(before, during),
+  ].join('\n');
 }
 
 function sizes({ published }: ScaleResult): string {

@@ -4,13 +4,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { resourcePath } from '../../support/resource-status.ts';
 import { createAll } from './bulk.ts';
 import type { SeenObject } from './collection-watch.ts';
-import { largeWorld, resourcesOf, teamName, type WorldSize } from './large-world.ts';
+import { largeWorld, resourcesOf, teamModel, teamName, teamSecret, type WorldSize } from './large-world.ts';
+import type { LoadResult } from './load.ts';
 import { requestsBetween, runsBetween, type Scrape, scrape } from './operator-metrics.ts';
 import { processorSeconds } from './processor.ts';
 import type { Memory } from './program.ts';
 import { measurePublished, type PublishedSize } from './published-size.ts';
 import type { OperatorProgram, Rig } from './rig.ts';
 import { Serving } from './serving.ts';
+import { loadFor, startLoad } from './steady-load.ts';
 
 /** A part of the measurement, for profiles: what happened between two moments of the monotonic clock (microseconds). */
 export interface Span {
@@ -36,6 +38,18 @@ export interface OneChange {
   readonly stated: number;
 }
 
+/** Many changes one soon after the other, while requests go through the proxies. */
+export interface BurstResult {
+  readonly changes: number;
+  readonly perSecond: number;
+  /** Revisions that were published for them. */
+  readonly revisions: number;
+  /** From the last change to all three proxies. */
+  readonly lastServed: number;
+  readonly before: LoadResult;
+  readonly during: LoadResult;
+}
+
 /** What the measurement came to. */
 export interface ScaleResult {
   readonly size: WorldSize;
@@ -49,6 +63,7 @@ export interface ScaleResult {
     readonly statusRuns: { readonly runs: number; readonly ms: number };
     readonly cpu: ReadonlyMap<string, number>;
   };
+  readonly burst: BurstResult;
   readonly idle: {
     readonly seconds: number;
     readonly requests: ReadonlyMap<string, number>;
@@ -65,10 +80,15 @@ const changeMsMax = 60_000;
 /** Between two changes: what one has set off must be over. */
 const pauseMs = 1_500;
 
+const burstPerSecond = 10;
+const calmMs = 5_000;
+
 /** How much is measured. */
 export interface ScaleOptions {
   readonly size: WorldSize;
   readonly changes: number;
+  /** Changes that come one soon after the other. */
+  readonly burst: number;
   readonly idleSeconds: number;
   readonly progress: (line: string) => void;
 }
@@ -99,6 +119,7 @@ export async function measureScale(rig: Rig, options: ScaleOptions): Promise<Sca
   const afterChanges = await look();
   await timed('idle', () => delay(idleSeconds * 1000));
   const afterIdle = await look();
+  const burst = await timed('burst', () => measureBurst(rig, options, serving));
   const memory = await takeMemory(rig, operator);
   const restart = await timed('restart', () => measureRestart(rig, operator));
   await serving.close();
@@ -108,6 +129,7 @@ export async function measureScale(rig: Rig, options: ScaleOptions): Promise<Sca
     start,
     published,
     changes,
+    burst,
     perChange: {
       ...compare(beforeChanges, afterChanges),
       runs: runsBetween(beforeChanges.scrape, afterChanges.scrape, 'configuration'),
@@ -182,17 +204,14 @@ async function sinceStart({ program, startedMs }: OperatorProgram, message: stri
 }
 
 async function makeChanges(rig: Rig, { size, changes }: ScaleOptions, serving: Serving): Promise<readonly OneChange[]> {
-  const { plane, installation, publications, statuses, proxies } = rig;
+  const { publications, statuses, proxies } = rig;
   const done: OneChange[] = [];
   for (let number = 0; number < changes; number += 1) {
-    const namespace = teamName(installation.className, number % size.teams);
-    const name = `route-${number % Math.floor(size.routes / size.teams)}`;
-    const patch = [{ op: 'replace', path: '/spec/rules/1/timeouts/totalSeconds', value: 301 + number }];
     const { count, digest } = publications;
     statuses.forget();
     const sentMs = Date.now();
-    const path = resourcePath('LLMRoute', namespace, name);
-    const changed = await plane.request<SeenObject>('PATCH', path, patch, 'application/json-patch+json');
+    const changed = await changeRoute(rig, size, number);
+    const { namespace = '', name } = changed.metadata;
     const { revision, atMs } = await publications.next(count, digest, changeMsMax);
     const served = Math.max(...(await serving.since(proxies, revision, changeMsMax)));
     const stated = await statuses.first({ name: `LLMRoute ${namespace}/${name}`, ready: 'True' }, changed, changeMsMax);
@@ -200,6 +219,38 @@ async function makeChanges(rig: Rig, { size, changes }: ScaleOptions, serving: S
     await delay(pauseMs);
   }
   return done;
+}
+
+/** Changes one route; another with each number. */
+function changeRoute({ plane, installation }: Rig, size: WorldSize, number: number): Promise<SeenObject> {
+  const namespace = teamName(installation.className, number % size.teams);
+  const name = `route-${number % Math.floor(size.routes / size.teams)}`;
+  const patch = [{ op: 'replace', path: '/spec/rules/1/timeouts/totalSeconds', value: 301 + number }];
+  return plane.request('PATCH', resourcePath('LLMRoute', namespace, name), patch, 'application/json-patch+json');
+}
+
+/** As when a repository with many manifests is applied: nobody waits for one change before the next. */
+async function measureBurst(rig: Rig, { size, burst, changes }: ScaleOptions, serving: Serving): Promise<BurstResult> {
+  const { publications, proxies, installation } = rig;
+  const asks = Array.from({ length: size.teams }, (_, team) => ({
+    model: teamModel(team, 0),
+    secret: teamSecret(teamName(installation.className, team), 'client-0'),
+  }));
+  const before = await loadFor(rig, { name: 'load-before-burst', asks, seconds: burst / burstPerSecond });
+  const load = await startLoad(rig, 'load-during-burst', asks);
+  const { count } = publications;
+  for (let number = 0; number < burst; number += 1) {
+    await changeRoute(rig, size, changes + number);
+    await delay(1000 / burstPerSecond);
+  }
+  const lastMs = Date.now();
+  // Nothing tells which revision holds the last change; none comes any more when it has been published.
+  await delay(calmMs);
+  const served = await serving.since(proxies, publications.revision, changeMsMax);
+  const during = await load.end();
+  const revisions = publications.count - count;
+  const lastServed = Math.max(...served) - lastMs;
+  return { changes: burst, perSecond: burstPerSecond, revisions, lastServed, before, during };
 }
 
 /** Everything is published and said already: an operator that takes over should only read. */
