@@ -11,7 +11,7 @@ import { type Output, type OutputNames } from '../watch/output.ts';
 import { idOf } from '../watch/cache.ts';
 import { ConfigTooLarge, packConfig, type Packed, type PackedFile } from './pack.ts';
 import { chooseCredentialFiles } from './credential-files.ts';
-import { type PublishedObjects, readIndex, readParts } from './read-back.ts';
+import { type PublishedObjects, readIndex } from './read-back.ts';
 
 /** Name under which the API server remembers which fields are ours. */
 export const fieldManager = 'sluice-operator';
@@ -95,10 +95,9 @@ export class Publisher {
       index?.digest === compiled.digest && index.credentialsDigest === credentials.digest && index.revision >= served;
     const config = unchanged ? { ...compiled, revision: index.revision } : compiled;
     try {
-      const intact = unchanged && readParts(names, this.#objects, index) !== undefined && this.#isLabelled();
       const packed = this.#pack(config, credentials);
       const requeueAfterMs = await this.#writeCredentials(packed.credentials, index?.credentialsDigest);
-      if (!intact) await this.#writeConfig(packed);
+      await this.#writeConfig(packed);
       this.#parts = packed.parts.length;
       return { type: 'published', config, requeueAfterMs };
     } catch (error) {
@@ -132,12 +131,6 @@ export class Publisher {
     const id = `${config.revision} ${config.digest} ${credentials.digest}`;
     if (this.#last?.id !== id) this.#last = { id, packed: packConfig(config, credentials, { partBytesMax }) };
     return this.#last.packed;
-  }
-
-  /** Whether the watch still finds the objects by their labels. */
-  #isLabelled(): boolean {
-    const held = this.#objects.configMap(this.#options.names.index)?.labels ?? {};
-    return Object.entries(this.#options.names.labels).every(([name, value]) => held[name] === value);
   }
 
   async #writeCredentials(file: PackedFile, inForce: string | undefined): Promise<number | undefined> {
