@@ -16,7 +16,7 @@ import { defaultIngressLimits } from './ingress/limits.ts';
 import type { Handler } from './ingress/exchange.ts';
 import { createRequestIds } from './ingress/request-id.ts';
 import { createPipeline } from './pipeline.ts';
-import { protocols } from './protocols/registry.ts';
+import { faceOfPath } from './protocols/families.ts';
 import { createClassifier } from './routing/classify.ts';
 import { createFailureCounter } from './routing/failure-counter.ts';
 import { createJudge, type Judge } from './routing/judge.ts';
@@ -236,7 +236,7 @@ function createGatewayJudge(disables: DisableBook, keys: KeyHistories): Judge {
 function createGatewayIngress({ proxyId, log }: Ground, handler: Handler): Ingress {
   return createIngress({
     handler,
-    encodeError: (_path, error, requestId) => protocols.relay.client.encodeError(error, requestId),
+    encodeError: (path, error, requestId) => faceOfPath(path).encodeError(error, requestId),
     clock,
     newId: createRequestIds(proxyId),
     limits: defaultIngressLimits,

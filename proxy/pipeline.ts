@@ -3,7 +3,7 @@
 import type { Trail } from './accounting/trail.ts';
 import type { Principal, Rule } from './config/snapshot.ts';
 import type { Exchange, Handler } from './ingress/exchange.ts';
-import type { ListingRequest, ProxyRequest } from './steps/decode.ts';
+import type { LocalWish, ProxyRequest } from './steps/decode.ts';
 import type { Reply } from './steps/reply.ts';
 
 type Caller = Principal | undefined;
@@ -12,9 +12,9 @@ type Caller = Principal | undefined;
 export interface Steps {
   readonly begin: (exchange: Exchange) => Trail;
   /** Which operation of which route, by one configuration for the whole request; the body is parsed once. */
-  readonly decode: (exchange: Exchange, trail: Trail) => ProxyRequest | ListingRequest;
-  /** Answers with names of models. */
-  readonly list: (exchange: Exchange, wanted: ListingRequest, trail: Trail) => void;
+  readonly decode: (exchange: Exchange, trail: Trail) => ProxyRequest | LocalWish;
+  /** Answers what needs no backend: names of models, versions. */
+  readonly local: (exchange: Exchange, wish: LocalWish, trail: Trail) => void;
   readonly authenticate: (request: ProxyRequest, trail: Trail) => Caller;
   readonly match: (request: ProxyRequest, caller: Caller, trail: Trail) => Rule;
   /** The client's side of the answer; it opens by itself if the search takes long. */
@@ -41,7 +41,7 @@ export function createPipeline(steps: Steps): Handler {
     try {
       const wanted = steps.decode(exchange, trail);
       if (!('route' in wanted)) {
-        steps.list(exchange, wanted, trail);
+        steps.local(exchange, wanted, trail);
         return;
       }
       request = wanted;

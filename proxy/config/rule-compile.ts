@@ -6,6 +6,8 @@ import { compileMatches } from '../routing/match.ts';
 import { backendTarget } from '../routing/target.ts';
 import type { BackendConfig, RouteConfig, RuleConfig } from './schema.ts';
 import type { Backend, Candidate, LeftOutPin, Pin, Provider, Route, RouteReference, Rule, Tier } from './snapshot.ts';
+import { compileLanes } from './lane-compile.ts';
+import { compileServing } from './serving-compile.ts';
 import { compileTimeouts } from './timeouts.ts';
 
 type LookUp = (id: string) => Route;
@@ -49,7 +51,7 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
   const { fallbackRoute } = config.failover;
   const strategy = toPickerStrategy(config.strategy);
   if (strategy === undefined) throw new Error(`rule ${config.name}: this proxy has no strategy ${config.strategy}`);
-  return {
+  const rule: Rule = {
     id,
     name: config.name,
     matches: compileMatches(config.matches),
@@ -61,7 +63,9 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     timeouts: config.timeouts,
     fallback: fallbackRoute === undefined ? undefined : refer(fallbackRoute, fallbackRoute, 1, 0, lookUp),
     totalMs: longestTotalMs(allowed, config),
+    serving: compileServing(() => rule),
   };
+  return rule;
 }
 
 /** Where neither the rule nor a backend of its own says: ten minutes, the default of the providers. */
@@ -109,6 +113,8 @@ function compileCandidate(
     priority: config.priority,
     timeouts: compileTimeouts(provider.config.timeouts, rule.timeouts),
     edits: compileEdits(config, upstreamModel),
+    parameterEdits: config.parameters === undefined ? undefined : compileEdits(config, undefined),
+    lanes: compileLanes(provider.kind, upstreamModel, modelConfig),
   } satisfies Backend;
 }
 

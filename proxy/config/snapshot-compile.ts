@@ -4,7 +4,7 @@
 import { compileAccess } from '../auth/access.ts';
 import { createKeyring } from '../auth/client-key.ts';
 import { compileModelPatterns } from '../auth/model-patterns.ts';
-import { providerKind } from '../providers/provider-kind.ts';
+import { providerKind } from '../providers/vendors.ts';
 import { compileLabelSelector } from '../routing/label-selector.ts';
 import { keyTarget } from '../routing/target.ts';
 import { compileRules } from './rule-compile.ts';
@@ -48,7 +48,7 @@ function compileProviders(config: GatewayConfig, credentials: Credentials): Map<
   const keys = new Map<string, UpstreamKey[]>();
   for (const key of config.upstreamKeys) {
     const secret = secrets.get(key.id);
-    if (key.state === 'Disabled' || secret === undefined || !isSendable(secret.value)) continue;
+    if (key.state === 'Disabled' || secret === undefined) continue;
     const compiled: UpstreamKey = {
       id: key.id,
       target: keyTarget(key.id),
@@ -77,7 +77,8 @@ function compileProvider(config: ProviderConfig, keys: readonly UpstreamKey[]): 
   if (!isAddress(baseURL)) throw new ConfigRefused([`provider ${id}: baseURL is no HTTP address`]);
   const pathStart = baseURL.indexOf('/', baseURL.indexOf('://') + 3);
   const basePath = pathStart === -1 ? '' : baseURL.slice(pathStart).replace(/\/$/, '');
-  return { id, config, kind, origin: new URL(baseURL).origin, basePath, keys };
+  const usable = keys.filter((key) => kind.sign !== undefined || isSendable(key.secret));
+  return { id, config, kind, origin: new URL(baseURL).origin, basePath, keys: usable };
 }
 
 /** What no header can carry is no key: trying it would only look like a fault of the upstream. */

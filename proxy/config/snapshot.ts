@@ -2,7 +2,8 @@
 // Types only; snapshot-compile.ts makes it. Runtime state (disables, counts) is keyed by the ids here and lives outside.
 
 import type { PickerStrategy } from '../balancing/picker.ts';
-import type { Edits } from '../protocols/protocol.ts';
+import type { Lanes } from '../protocols/lane.ts';
+import type { Edits, ProtocolId } from '../protocols/protocol.ts';
 import type { ProviderKind } from '../providers/provider-kind.ts';
 import type { IncomingHeaderMap } from './headers.ts';
 import type {
@@ -89,6 +90,10 @@ export interface Backend {
   readonly timeouts: Timeouts;
   /** What is changed in every request body: the model, and the route's parameters. */
   readonly edits: Edits;
+  /** The parameters alone, for bodies of ours, which have their model; undefined where there are none. */
+  readonly parameterEdits: Edits | undefined;
+  /** How operations of clients are served. */
+  readonly lanes: Lanes;
 }
 
 /** Another route in the place of a backend. */
@@ -131,6 +136,8 @@ export interface Rule {
   readonly fallback: RouteReference | undefined;
   /** The deadline over all attempts, in milliseconds. */
   readonly totalMs: number;
+  /** The same rule with nothing but the backends that can serve a protocol; itself, if all of them can. */
+  readonly serving: (protocol: ProtocolId) => Rule;
 }
 
 /** Candidates of one priority. */

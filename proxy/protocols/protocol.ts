@@ -42,6 +42,19 @@ export interface Operation {
   readonly path: string;
 }
 
+/** One operation of an upstream's protocol. */
+export interface UpstreamOperation {
+  readonly protocol: UpstreamProtocolId | 'relay';
+  /** In the protocol's API, without a version: `/chat/completions`. '' where the path is the vendor's own business. */
+  readonly path: string;
+}
+
+/** How a vendor is spoken to: a protocol, and its spelling where the protocol has several. */
+export interface Speech {
+  readonly protocol: UpstreamProtocolId;
+  readonly dialect?: string;
+}
+
 /** All that routing and the pass-through lane need to know of a request body. */
 export interface Peek {
   /** The model that the body names. */
@@ -84,8 +97,8 @@ export interface ClientProtocol {
   readonly id: ProtocolId;
   /** Reads a request body as far as routing needs. Throws ClientError (`invalid_json`, `invalid_request`). */
   peek(body: Buffer): Peek;
-  /** An error before anything was sent. */
-  encodeError(error: ClientError, requestId: string): EncodedError;
+  /** An error before anything was sent. `model` is the one that the client asked for, where that is known. */
+  encodeError(error: ClientError, requestId: string, model?: string): EncodedError;
   /**
    * An error after content was sent; undefined where the protocol has no way to say it, so that the connection is cut.
    * `nextSequence` is the tap's, for protocols that number their events.
@@ -185,6 +198,11 @@ export interface AnswerContext {
   readonly createdAt: number;
   /** The client asked for usage inside the stream. */
   readonly wantsUsage: boolean;
+  /** Unix milliseconds at which the request came, and now: for protocols that tell how long things took. */
+  readonly startedAtMs?: number;
+  readonly now?: () => number;
+  /** What was asked for: some answers repeat it, or leave out what was not wanted. */
+  readonly request?: CanonicalRequest;
 }
 
 /** Client face of the translating lane: canonical ↔ this protocol's wire form. */
@@ -271,4 +289,41 @@ export interface StreamDecoder extends Omit<StreamTap, 'frame'> {
 export interface DecodedFrame {
   readonly verdict: FrameVerdict;
   readonly parts: readonly StreamPart[];
+}
+
+/** A model that a client may name. */
+export interface ListedModel {
+  readonly id: string;
+  /** Unix seconds since when it is known. */
+  readonly createdAt: number;
+  /** What the configuration says of it, where it says so. */
+  readonly maxContextTokens?: number | undefined;
+  readonly capabilities?: readonly string[] | undefined;
+}
+
+/** What a request that is answered here asks for. */
+export interface LocalRequest {
+  readonly query: URLSearchParams;
+  readonly body: Buffer;
+  /** What follows the path of the operation: the id of a model, decoded. */
+  readonly id: string | undefined;
+  /** The models that the presented key may use, in alphabetical order. Throws ClientError where the key is unknown. */
+  readonly models: () => readonly ListedModel[];
+}
+
+/** What is answered here. */
+export interface LocalAnswer {
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** An operation that needs no upstream: listings, versions. */
+export interface LocalOperation {
+  /** In the protocol's API, without a version: `/models`. */
+  readonly path: string;
+  readonly methods: readonly string[];
+  /** Whether the id of a model may follow the path. */
+  readonly takesId?: boolean;
+  /** Throws ClientError. */
+  answer(request: LocalRequest): LocalAnswer;
 }

@@ -1,36 +1,66 @@
-// Every protocol, by its id.
+// Every protocol, by its id: what there is of it towards clients, and towards upstreams.
 
 import { openaiChatClient } from './openai-chat/client.ts';
+import { openaiChatClientCodec } from './openai-chat/codec.ts';
 import { openaiChatPassThrough } from './openai-chat/pass-through.ts';
+import { openaiChatUpstream } from './openai-chat/upstream.ts';
 import { openaiCompletionsClient } from './openai-completions/client.ts';
 import { openaiCompletionsPassThrough } from './openai-completions/pass-through.ts';
 import { openaiEmbeddingsClient } from './openai-embeddings/client.ts';
 import { openaiEmbeddingsPassThrough } from './openai-embeddings/pass-through.ts';
 import { openaiResponsesClient } from './openai-responses/client.ts';
 import { openaiResponsesPassThrough } from './openai-responses/pass-through.ts';
-import type { ClientProtocol, PassThroughProtocol, ProtocolId } from './protocol.ts';
+import type {
+  ClientCodec,
+  ClientProtocol,
+  PassThroughProtocol,
+  ProtocolId,
+  Speech,
+  UpstreamCodec,
+  UpstreamProtocolId,
+} from './protocol.ts';
 import { relayClient } from './relay/client.ts';
 
-/** What there is of one protocol. */
+/** What there is of one protocol that clients speak. */
 export interface ProtocolEntry {
   readonly client: ClientProtocol;
   /** Undefined where bytes are passed on unread. */
   readonly passThrough: PassThroughProtocol | undefined;
+  /** For chats with upstreams of other protocols. */
+  readonly chat?: ClientCodec;
+  /** An answer in the place of that of an upstream which has no such operation. */
+  readonly estimate?: (body: Buffer) => Promise<Buffer>;
+  /** An answer to a request that asks nothing of a model; undefined if it asks something. */
+  readonly answerHere?: (body: Buffer) => Buffer | undefined;
 }
 
-/** All protocols that there is code for. */
+/** All protocols that clients may speak. */
 export const protocols = {
-  'openai-chat': { client: openaiChatClient, passThrough: openaiChatPassThrough },
+  'openai-chat': { client: openaiChatClient, passThrough: openaiChatPassThrough, chat: openaiChatClientCodec },
   'openai-completions': { client: openaiCompletionsClient, passThrough: openaiCompletionsPassThrough },
   'openai-responses': { client: openaiResponsesClient, passThrough: openaiResponsesPassThrough },
   'openai-embeddings': { client: openaiEmbeddingsClient, passThrough: openaiEmbeddingsPassThrough },
   relay: { client: relayClient, passThrough: undefined },
 } as const satisfies { readonly [id in ProtocolId]?: ProtocolEntry };
 
+const entries: { readonly [id in ProtocolId]?: ProtocolEntry } = protocols;
+
+/** The ids of all protocols that clients may speak. */
+export const protocolIds = Object.keys(protocols) as readonly ProtocolId[];
+
 /** The entry of a protocol. Only protocols that are registered have operations, so that no request asks for another. */
 export function protocolOf(id: ProtocolId): ProtocolEntry {
-  const entries: { readonly [id in ProtocolId]?: ProtocolEntry } = protocols;
   const entry = entries[id];
   if (entry === undefined) throw new Error(`the protocol ${id} is not registered`);
   return entry;
+}
+
+/** All protocols that upstreams may be asked to chat in. One codec for each dialect, made once. */
+const chatUpstreams: { readonly [id in UpstreamProtocolId]?: (dialect: string | undefined) => UpstreamCodec } = {
+  'openai-chat': openaiChatUpstream,
+};
+
+/** The codec for a chat with a vendor; undefined where there is none yet. Throws on a dialect that nobody knows. */
+export function chatUpstream({ protocol, dialect }: Speech): UpstreamCodec | undefined {
+  return chatUpstreams[protocol]?.(dialect);
 }

@@ -1,77 +1,70 @@
-// What is special about each vendor that speaks the OpenAI protocol: where operations live, and how it is authenticated.
-// Data, not code paths: adding a vendor is adding an entry.
+// What is special about a vendor: what it speaks, where its operations live, and how it is authenticated to. Data, not
+// code paths.
 
-import { ClientError } from '../canonical/client-error.ts';
-import type { ProviderConfig, ProviderType } from '../config/schema.ts';
-import type { ProtocolId } from '../protocols/protocol.ts';
+import type { ProviderConfig } from '../config/schema.ts';
+import type { ProtocolId, Speech, UpstreamOperation } from '../protocols/protocol.ts';
 
-/** How a credential is shown to a vendor. */
-export type Authentication = 'bearer' | 'api-key';
+/** How a credential is shown to a vendor: as a bearer token, in a header of that name, or by `sign`. */
+export type Authentication = 'bearer' | 'api-key' | 'x-api-key' | 'x-goog-api-key' | 'signature';
 
 /** One vendor. */
 export interface ProviderKind {
   readonly authentication: Authentication;
   /** Whether streams report usage only if `stream_options.include_usage` is set. */
   readonly usageOnRequest: boolean;
-  /** Path and query of an operation below the provider's base path. */
-  readonly locate: (operation: { readonly path: string; readonly protocol: ProtocolId }, place: Place) => string;
+  /** Headers that every request needs, unless the client's own are passed on. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What it speaks. The same object each time for the same answer; `model` is the one named to the upstream, if any. */
+  readonly speaks: (model: string | undefined) => Spoken;
+  /** Path and query of an operation. */
+  readonly locate: (operation: UpstreamOperation, place: Place) => string;
+  /** The headers that prove who asks, made of the finished request, where a credential is not simply shown. */
+  readonly sign?: (request: FinishedRequest, facts: SigningFacts) => SignedHeaders | Promise<SignedHeaders>;
+}
+
+/** What a vendor speaks. */
+export interface Spoken {
+  /** Protocols of clients whose bytes it takes as they are, and answers in. */
+  readonly native: ReadonlySet<ProtocolId>;
+  /** The same where the model is declared to have a capability. */
+  readonly declared?: { readonly [protocol in ProtocolId]?: string };
+  /** The same as long as this version cannot translate: many servers have it, nobody promises it. */
+  readonly tolerated?: ReadonlySet<ProtocolId>;
+  /** How it is asked for a chat by clients of any other protocol; undefined if it does not chat. */
+  readonly chat: Speech | undefined;
+  /** The same for vectors. */
+  readonly embeddings: Speech | undefined;
 }
 
 /** What the location of an operation may depend on. */
 export interface Place {
   readonly config: ProviderConfig;
+  /** Path of the provider's base URL, without a trailing slash. */
+  readonly basePath: string;
   /** The model named to the upstream, if any. */
   readonly model: string | undefined;
+  /** Whether the answer is to be a stream. */
+  readonly stream: boolean;
 }
 
-const openai: ProviderKind = {
-  authentication: 'bearer',
-  usageOnRequest: true,
-  locate: ({ path }) => path,
-};
-
-/** Mistral reports usage in every stream and refuses unknown members. https://docs.mistral.ai/api/ */
-const mistral: ProviderKind = { ...openai, usageOnRequest: false };
-
-/**
- * Azure has two ways: the v1 API (default), which is OpenAI's own, and deployments, where the path names the model.
- * https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
- */
-const azure: ProviderKind = {
-  authentication: 'api-key',
-  usageOnRequest: true,
-  locate({ path, protocol }, { config, model }) {
-    const { apiVersion, deploymentPath } = config.azure ?? {};
-    const byDeployment = deploymentPath === 'Deployment' || (deploymentPath === undefined && apiVersion !== undefined);
-    if (!byDeployment) return path;
-    const version = `?api-version=${encodeURIComponent(apiVersion ?? '2024-10-21')}`;
-    if (protocol === 'openai-responses' || model === undefined) return `${path}${version}`;
-    // A client's own model name must not climb in the path.
-    if (model === '.' || model === '..') throw new ClientError('model_not_found');
-    return `/deployments/${encodeURIComponent(model)}${path}${version}`;
-  },
-};
-
-const kinds: { readonly [type in ProviderType]?: ProviderKind } = {
-  OpenAI: openai,
-  AzureOpenAI: azure,
-  Mistral: mistral,
-  VLLM: openai,
-  OpenRouter: openai,
-  Groq: openai,
-  NvidiaNIM: openai,
-  HuggingFace: openai,
-  Cerebras: openai,
-  Cloudflare: openai,
-  DeepSeek: openai,
-  XAI: openai,
-  Together: openai,
-  Fireworks: openai,
-  LMStudio: openai,
-  OpenAICompatible: openai,
-};
-
-/** The vendor behind a provider type; undefined for those that this version cannot speak to. */
-export function providerKind(type: ProviderType): ProviderKind | undefined {
-  return kinds[type];
+/** A request that is about to go out. */
+export interface FinishedRequest {
+  readonly method: string;
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | undefined;
 }
+
+/** What signing may depend on beside the request. */
+export interface SigningFacts {
+  readonly config: ProviderConfig;
+  /** The key's secret, as it was given; undefined where the proxy's own identity is to be shown. */
+  readonly credential: string | undefined;
+  readonly nowMs: number;
+}
+
+/** Headers by lower-case name, added to the request. */
+export type SignedHeaders = Readonly<Record<string, string>>;

@@ -8,7 +8,7 @@ import type { Visit } from '../routing/plan.ts';
 import type { RelayEnd } from '../stream/relay.ts';
 import type { ProxyRequest } from './decode.ts';
 import type { Breakage, Reply } from './reply.ts';
-import { endAttempt, judged, search, type SearchSettings } from './search.ts';
+import { endAttempt, judged, search, type SearchSettings, toldTo } from './search.ts';
 import type { SentAttempt } from './send.ts';
 
 /** Answers a request by a backend. Throws ClientError where none does. */
@@ -29,6 +29,10 @@ export async function answer(
       if (end.empty !== undefined) await relayTo(reply, end.empty, request, rule, trail, settings);
       else throw exhausted(end.failures, returnMs(plan.soonestReturn(), settings.clock.now()));
       return;
+    case 'local':
+      reply.local(end.body);
+      trail.outcome = 'answered';
+      return;
     case 'deadline':
       throw new ClientError('upstream_timeout');
     case 'aborted':
@@ -47,7 +51,7 @@ async function relayTo(
 ): Promise<void> {
   const { clock, judge, observer } = settings;
   trail.firstContentAtMs = attempt.answer.firstContentAtMs ?? clock.now();
-  trail.status = attempt.answer.status;
+  trail.status = attempt.translated ? 200 : attempt.answer.status;
   const end = await reply.relay(attempt, (breakage) => {
     const error = tell(breakage, attempt);
     trail.errorCode = error.code;
@@ -67,7 +71,7 @@ async function relayTo(
       rule,
       body: request.exchange.body,
     };
-    record.failure = judge.failed(failed);
+    record.failure = toldTo(attempt, judge.failed(failed));
     return inBandError(record.failure);
   }
 }

@@ -3,11 +3,12 @@
 import { ClientError } from '../canonical/client-error.ts';
 import type { LeftOutPin, Pin, Route, Snapshot } from '../config/snapshot.ts';
 import type { Exchange } from '../ingress/exchange.ts';
+import { faceOfPath, pickFamily } from '../protocols/families.ts';
 import { usesNamedModel } from '../protocols/operations.ts';
-import type { ClientProtocol, Operation, PassThroughProtocol, Peek } from '../protocols/protocol.ts';
+import type { ClientProtocol, LocalOperation, Operation, Peek } from '../protocols/protocol.ts';
 import { protocolOf, protocols } from '../protocols/registry.ts';
 import { routeOfModel } from '../routing/resolve.ts';
-import { readPath, type ReadPath } from './read-path.ts';
+import { type PathWish, readPath, type ReadPath } from './read-path.ts';
 
 /** A request, understood as far as it needs to be. */
 export interface ProxyRequest {
@@ -15,8 +16,6 @@ export interface ProxyRequest {
   readonly snapshot: Snapshot;
   readonly operation: Operation;
   readonly client: ClientProtocol;
-  /** Undefined: the operation's bytes are not looked at. */
-  readonly passThrough: PassThroughProtocol | undefined;
   /** Undefined where the body is not looked at. */
   readonly peek: Peek | undefined;
   readonly model: string | undefined;
@@ -27,34 +26,38 @@ export interface ProxyRequest {
   readonly pin: Pin | LeftOutPin | undefined;
 }
 
-/** A request for names of models, which needs no backend. */
-export interface ListingRequest {
+/** A request that needs no backend: names of models, versions. */
+export interface LocalWish {
   readonly snapshot: Snapshot;
-  /** Undefined: all of them. */
-  readonly model: string | undefined;
+  readonly local: LocalOperation;
+  /** The id of a model in the path. */
+  readonly id: string | undefined;
+  /** The route that has claimed the path; undefined: all routes are meant. */
+  readonly claimedBy: Route | undefined;
 }
 
 /** Understands a request. Throws ClientError. */
-export function decode(
+export function decode(exchange: Exchange, snapshot: Snapshot, paths: ReadPath = readPath): ProxyRequest | LocalWish {
+  const wish = paths(exchange.method, exchange.path, snapshot);
+  if (wish.type === 'local') return toLocal(exchange, snapshot, wish);
+  return toRequest(exchange, snapshot, wish, peekBody(exchange, wish.operation));
+}
+
+/** What is answered here. */
+export function toLocal(
   exchange: Exchange,
   snapshot: Snapshot,
-  paths: ReadPath = readPath,
-): ProxyRequest | ListingRequest {
-  const wanted = paths(exchange.method, exchange.path, snapshot);
-  if (wanted.type === 'listing') return { snapshot, model: wanted.model };
-  const { operation, claim } = wanted;
-  const peek = peekBody(exchange, operation);
-  if (claim !== undefined) return assemble(exchange, snapshot, operation, peek, claim.route, claim.pin);
-  // An operation that we do not know and that names no model could belong to anyone.
-  if (operation.protocol === 'relay' && peek?.model === undefined) throw new ClientError('route_not_found');
-  return assemble(exchange, snapshot, operation, peek, routeOfModel(snapshot, peek?.model), undefined);
+  { matches, claim }: Extract<PathWish, { type: 'local' }>,
+): LocalWish {
+  const { operation, id } = pickFamily(matches, exchange.headers);
+  return { snapshot, local: operation, id, claimedBy: claim?.route };
 }
 
 /**
  * JSON of an operation that we do not know is looked at only for its model. What is no JSON at all names none, and
  * neither does what the upstream may not read: a model that only we have seen must not open a door.
  */
-function peekBody(exchange: Exchange, operation: Operation): Peek | undefined {
+export function peekBody(exchange: Exchange, operation: Operation): Peek | undefined {
   if (operation.protocol !== 'relay') return protocolOf(operation.protocol).client.peek(exchange.body);
   if (!bodyMethods.has(exchange.method) || new URLSearchParams(exchange.query).has('model')) return undefined;
   const type = exchange.headers['content-type'];
@@ -75,25 +78,26 @@ function isJson(contentType: string): boolean {
   return /^application\/([\w.-]+\+)?json\b/i.test(contentType);
 }
 
-function assemble(
+/** A request to the route that has claimed its path, else to the one that has its model. Throws ClientError. */
+export function toRequest(
   exchange: Exchange,
   snapshot: Snapshot,
-  operation: Operation,
+  { operation, claim }: Extract<PathWish, { type: 'operation' }>,
   peek: Peek | undefined,
-  route: Route,
-  pin: Pin | LeftOutPin | undefined,
 ): ProxyRequest {
   const opaque = operation.protocol === 'relay';
+  // An operation that we do not know and that names no model could belong to anyone.
+  if (claim === undefined && opaque && peek?.model === undefined) throw new ClientError('route_not_found');
   return {
     exchange,
     snapshot,
     operation,
-    ...protocolOf(operation.protocol),
+    client: opaque ? faceOfPath(exchange.path, exchange.headers) : protocolOf(operation.protocol).client,
     peek: opaque ? undefined : peek,
     model: peek?.model,
     vouchedModel: usesNamedModel(operation) ? peek?.model : undefined,
     stream: !opaque && peek?.stream === true,
-    route,
-    pin,
+    route: claim?.route ?? routeOfModel(snapshot, peek?.model),
+    pin: claim?.pin,
   };
 }

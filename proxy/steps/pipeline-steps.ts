@@ -7,10 +7,13 @@ import { ClientError } from '../canonical/client-error.ts';
 import type { Principal, Rule } from '../config/snapshot.ts';
 import type { SnapshotStore } from '../config/store.ts';
 import type { Steps } from '../pipeline.ts';
-import { protocols } from '../protocols/registry.ts';
+import type { Exchange } from '../ingress/exchange.ts';
+import { faceOfPath } from '../protocols/families.ts';
+import type { ClientProtocol } from '../protocols/protocol.ts';
+import { protocolIds, protocolOf } from '../protocols/registry.ts';
 import { answer } from './answer.ts';
-import { decode, type ProxyRequest } from './decode.ts';
-import { replyListing } from './listing.ts';
+import { peekBody, type ProxyRequest, toLocal, toRequest } from './decode.ts';
+import { replyLocally } from './local.ts';
 import { createPathReader } from './read-path.ts';
 import { Reply, replyError, toClientError } from './reply.ts';
 import type { SearchSettings } from './search.ts';
@@ -34,18 +37,22 @@ export function createSteps(settings: PipelineSettings): Steps {
       return trail;
     },
     decode(exchange, trail) {
-      if (store.current === undefined) throw new ClientError('not_ready');
-      const wanted = decode(exchange, store.current, readPath);
-      if (!('route' in wanted)) return wanted;
-      trail.protocol = wanted.operation.protocol;
-      trail.route = wanted.route.id;
-      trail.stream = wanted.stream;
-      if (wanted.model !== undefined) trail.requestModel = wanted.model;
-      return wanted;
+      const snapshot = store.current;
+      if (snapshot === undefined) throw new ClientError('not_ready');
+      const wish = readPath(exchange.method, exchange.path, snapshot);
+      if (wish.type === 'local') return toLocal(exchange, snapshot, wish);
+      // Each fact is noted as soon as it is known: whatever goes wrong next is told in the client's protocol.
+      trail.protocol = wish.operation.protocol;
+      const peek = peekBody(exchange, wish.operation);
+      if (peek?.model !== undefined) trail.requestModel = peek.model;
+      const request = toRequest(exchange, snapshot, wish, peek);
+      trail.route = request.route.id;
+      trail.stream = request.stream;
+      return request;
     },
-    list(exchange, wanted, trail) {
-      const principal = note(trail, identify(exchange.headers, wanted.snapshot, clock.now()));
-      replyListing(exchange, wanted, principal);
+    local(exchange, wish, trail) {
+      const principal = note(trail, identify(exchange.headers, wish.snapshot, clock.now()));
+      replyLocally(exchange, wish, principal);
       trail.outcome = 'answered';
       trail.status = 200;
     },
@@ -64,7 +71,7 @@ export function createSteps(settings: PipelineSettings): Steps {
       if (reply?.failInBand(error) === true) {
         trail.outcome = 'failed-in-band';
       } else if (!exchange.started) {
-        replyError(exchange, (request ?? protocols.relay).client, error, trail);
+        replyError(exchange, request?.client ?? faceOf(exchange, trail), error, trail);
         trail.outcome = 'refused';
       }
     },
@@ -74,6 +81,12 @@ export function createSteps(settings: PipelineSettings): Steps {
       observer.requestEnded(trail);
     },
   };
+}
+
+/** Who writes an error of a request that was not understood: its protocol, if it came to that, else whose path it is. */
+function faceOf({ path, headers }: Exchange, trail: Trail): ClientProtocol {
+  const protocol = protocolIds.find((id) => id === trail.protocol && id !== 'relay');
+  return protocol === undefined ? faceOfPath(path, headers) : protocolOf(protocol).client;
 }
 
 function note(trail: Trail, principal: Principal | undefined): Principal | undefined {

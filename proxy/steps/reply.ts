@@ -38,13 +38,15 @@ export class Reply {
   /** Relays an answer that is sure to be one. `tell` says what the client is told if it breaks. */
   async relay(attempt: SentAttempt, tell: (breakage: Breakage) => ClientError): Promise<RelayEnd> {
     const { exchange, client } = this.#request;
-    const { answer } = attempt;
+    const { answer, translated } = attempt;
+    // Of the upstream's statuses only those of failures have a meaning in another protocol.
+    const status = translated ? 200 : answer.status;
     const held = this.#held?.release();
     if (held === undefined && answer.whole) {
-      exchange.reply(answer.status, this.#headers(attempt), answer.takeBody());
+      exchange.reply(status, this.#headers(attempt), answer.takeBody());
       return { type: 'complete' };
     }
-    return relay(answer, held ?? exchange.stream(answer.status, this.#headers(attempt)), {
+    return relay(answer, held ?? exchange.stream(status, this.#headers(attempt)), {
       clock: this.#clock,
       signal: exchange.signal,
       keepAlive: client.keepAlive,
@@ -53,6 +55,15 @@ export class Reply {
         return answer.framed ? client.encodeInBandError(error, exchange.id, answer.nextSequence) : undefined;
       },
     });
+  }
+
+  /** Answers with what was made here. */
+  local(body: Buffer): void {
+    const { exchange } = this.#request;
+    const stream = this.#held?.release();
+    this.#trail.status = 200;
+    if (stream !== undefined) stream.end(body);
+    else exchange.reply(200, { ...this.#ownHeaders(), ...sluiceHeaders(exchange, this.#trail) }, body);
   }
 
   /** Says an error inside the stream if it was opened early; false if it was not. */
@@ -75,21 +86,38 @@ export class Reply {
     return exchange.stream(200, headers);
   }
 
-  #headers({ answer, record }: SentAttempt): OutgoingHeaders {
-    const headers = replyHeaders(answer.headers);
+  #headers({ answer, record, translated, dropped }: SentAttempt): OutgoingHeaders {
+    const headers = replyHeaders(answer.headers, translated ? this.#ownHeaders() : undefined);
     if (this.#request.stream) {
       headers['cache-control'] = 'no-cache';
       headers['content-type'] ??= this.#request.client.streamType;
     }
     Object.assign(headers, sluiceHeaders(this.#request.exchange, this.#trail));
     headers['x-sluice-backend'] = record.backendName;
+    if (dropped.length > 0) headers['x-sluice-dropped'] = toDroppedHeader(dropped);
     return headers;
   }
+
+  /** Headers of bytes that are ours. */
+  #ownHeaders(): OutgoingHeaders {
+    const { stream, client } = this.#request;
+    return { 'content-type': stream ? client.streamType : 'application/json' };
+  }
+}
+
+/** More names than any request of a real client has: they are the client's own, and go into a header. */
+const droppedMax = 32;
+const droppedCharsMax = 64;
+
+/** The client's own names of what the upstream was not told: `seed,temperature=clamped`. */
+function toDroppedHeader(dropped: readonly string[]): string {
+  const names = dropped.slice(0, droppedMax).map((name) => name.slice(0, droppedCharsMax).replaceAll(/[^\w.=-]/g, '_'));
+  return [...new Set(names)].join(',');
 }
 
 /** Answers with an error as an HTTP status. */
 export function replyError(exchange: Exchange, client: ClientProtocol, error: ClientError, trail: Trail): void {
-  const { status, headers, body } = client.encodeError(error, exchange.id);
+  const { status, headers, body } = client.encodeError(error, exchange.id, trail.requestModel);
   trail.status = status;
   const allow = error.allow === undefined ? {} : { allow: error.allow };
   exchange.reply(status, { ...headers, ...allow, ...sluiceHeaders(exchange, trail) }, body);

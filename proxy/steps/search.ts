@@ -4,13 +4,18 @@ import type { Observer, Trail } from '../accounting/trail.ts';
 import { ClientError } from '../canonical/client-error.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { Balancer } from '../balancing/balancer.ts';
+import type { Failure } from '../canonical/failure.ts';
 import type { Principal, Rule, UpstreamKey } from '../config/snapshot.ts';
 import { Availability, type Disables, isOtherAccount } from '../routing/availability.ts';
 import { type FailoverEnd, failover } from '../routing/failover.ts';
 import type { Judge, JudgedAttempt } from '../routing/judge.ts';
 import { createPinnedPlan, createPlan, type Plan, type PlanFacts, type Visit } from '../routing/plan.ts';
 import type { ProxyRequest } from './decode.ts';
-import { sendAttempt, type SendSettings, type SentAttempt } from './send.ts';
+import { inNeutralWords } from './neutral-words.ts';
+import { laneOf } from './outgoing.ts';
+import { Prospects } from './prospects.ts';
+import { type Journey, sendAttempt, type SendSettings, type SentAttempt } from './send.ts';
+import { RequestTranslation } from './translation.ts';
 
 /** What searching needs. */
 export interface SearchSettings extends SendSettings {
@@ -22,8 +27,14 @@ export interface SearchSettings extends SendSettings {
 
 /** The end of a search; the plan says when trying again makes sense. */
 export interface SearchEnd {
-  readonly end: FailoverEnd<SentAttempt>;
+  readonly end: FailoverEnd<SentAttempt> | LocalEnd;
   readonly plan: Plan;
+}
+
+/** No upstream has to be asked, or none has the operation: the answer is made here. */
+export interface LocalEnd {
+  readonly type: 'local';
+  readonly body: Buffer;
 }
 
 /** Looks for a backend that answers. Throws ClientError where the client's own wish cannot be met. */
@@ -36,17 +47,24 @@ export async function search(
 ): Promise<SearchEnd> {
   const { clock, judge, observer } = settings;
   const availability = new Availability(settings.disables, clock, request.model);
-  const plan = createPlanFor(request, rule, principal, availability, settings.balancer);
-  if (plan.isEmpty()) throw new ClientError('no_backend');
+  const translation = new RequestTranslation(request);
+  const prospects = new Prospects(createPlanFor(request, rule, principal, availability, settings.balancer), {
+    request,
+    translation,
+    fetches: settings.resolveSources !== undefined,
+    release: (visit) => judge.released({ visit, key: undefined, begunMs: clock.now() }),
+  });
+  if (prospects.isEmpty()) throw new ClientError('no_backend');
   const deadlineAtMs = trail.startedAtMs + rule.totalMs;
+  const journey: Journey = { request, trail, rule, deadlineAtMs, translation };
   const ended = (attempt: SentAttempt): void => endAttempt(trail, attempt, clock, observer);
   judge.request(rule);
-  const end = await failover(plan, rule, request.pin !== undefined, request.exchange.signal, {
-    send: (visit, key) => sendAttempt(request, visit, key, trail, rule, deadlineAtMs, settings),
+  const end = await failover(prospects, rule, request.pin !== undefined, request.exchange.signal, {
+    send: (visit, key) => sendAttempt(journey, visit, key, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, settings.balancer),
     judge({ visit, key, attempt, signal, retries, tried }) {
       const failed = { ...judged(request, visit, key, attempt), signal, rule, body: request.exchange.body };
-      const failure = judge.failed(failed);
+      const failure = toldTo(attempt, judge.failed(failed));
       attempt.record.failure = failure;
       ended(attempt);
       const keysLeft = availability.keysLeft(visit.backend, tried, key);
@@ -65,7 +83,15 @@ export async function search(
     mayOverride: () => judge.mayOverride(rule),
     wait: settings.wait,
   });
-  return { end, plan };
+  return { end: await concluded(end, prospects), plan: prospects };
+}
+
+/** Nothing was sent: because the answer is made here, or because nobody could be told what the client wants. */
+async function concluded(end: FailoverEnd<SentAttempt>, { local, refusal }: Prospects): Promise<SearchEnd['end']> {
+  if (end.type !== 'exhausted') return end;
+  if (local !== undefined) return { type: 'local', body: await local() };
+  if (refusal !== undefined && end.failures.length === 0) throw refusal;
+  return end;
 }
 
 /** An attempt as the judge sees it. */
@@ -75,8 +101,14 @@ export function judged(
   key: UpstreamKey | undefined,
   { record }: SentAttempt,
 ): JudgedAttempt {
-  const relayed = operation.protocol === 'relay';
+  // A server that cannot count may well have the model.
+  const relayed = operation.protocol === 'relay' || operation.protocol === 'anthropic-count-tokens';
   return { visit, key, model: record.model, begunMs: record.startedAtMs, relayed };
+}
+
+/** A failure in words that the client's protocol knows. */
+export function toldTo({ translated }: SentAttempt, failure: Failure): Failure {
+  return translated ? inNeutralWords(failure) : failure;
 }
 
 /** Closes an attempt's record, once. */
@@ -113,11 +145,13 @@ function createPlanFor(
     claim: (backend) => availability.claim(backend),
     pick: (tier, of, eligible) => balancer.pick(tier, of, eligible),
   };
-  if (pin === undefined) return createPlan(rule, context, facts);
+  const { protocol } = request.operation;
+  if (pin === undefined) return createPlan(rule.serving(protocol), context, facts);
   if (pin.kind === 'left-out' || pin.excluded) throw new ClientError('no_backend');
   const { candidate } = pin;
+  if (candidate.kind === 'backend' && laneOf(request, candidate) === undefined) throw new ClientError('no_backend');
   if (candidate.kind === 'backend' && availability.isHard(candidate)) throw new ClientError('backend_disabled');
-  return createPinnedPlan(pin, context, facts);
+  return createPinnedPlan({ ...pin, rule: pin.rule.serving(protocol) }, context, facts);
 }
 
 function nextKey(

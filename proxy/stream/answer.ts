@@ -110,6 +110,11 @@ export class Answer {
     return this.#tap?.nextSequence ?? 0;
   }
 
+  /** Whether nothing more is heard of it. */
+  get over(): boolean {
+    return this.#phase === 'over';
+  }
+
   /** Whether frames are passed on one by one, so that something may be said between them. */
   get framed(): boolean {
     return this.#reader !== undefined;
@@ -150,6 +155,11 @@ export class Answer {
     this.#finish();
     this.#source?.abort();
     if (!this.#committed) this.#settle?.({ type: 'aborted' });
+  }
+
+  /** The request could not even be sent. */
+  reject(signal: FailureSignal): void {
+    if (this.#phase === 'head') this.#fail(signal);
   }
 
   // Events of the upstream.

@@ -6,6 +6,7 @@ import type { Operation } from '../../../proxy/protocols/protocol.ts';
 import { Availability } from '../../../proxy/routing/availability.ts';
 import { createPinnedPlan, createPlan, type Visit } from '../../../proxy/routing/plan.ts';
 import type { ProxyRequest } from '../../../proxy/steps/decode.ts';
+import { destinationOf, laneOf } from '../../../proxy/steps/outgoing.ts';
 import { seconds } from './settings.ts';
 import { note, type Row } from './text.ts';
 
@@ -43,6 +44,8 @@ class PlanExplanation {
   readonly isEmpty: boolean;
   readonly #planned: PlannedRequest;
   readonly #availability: Availability;
+  /** The rule without what cannot serve the protocol of the request. */
+  readonly #serving: Rule;
 
   constructor(planned: PlannedRequest) {
     const { request, rule, context, now } = planned;
@@ -59,11 +62,15 @@ class PlanExplanation {
       pick: <C>(_tier: unknown, _rule: unknown, [first]: readonly C[]): C => first as C,
     };
     const { pin } = request;
+    this.#serving = (pin?.rule ?? rule).serving(request.operation.protocol);
     if (pin?.kind === 'left-out' || pin?.excluded === true) {
       this.isEmpty = true;
       return;
     }
-    const plan = pin === undefined ? createPlan(rule, context, facts) : createPinnedPlan(pin, context, facts);
+    const plan =
+      pin === undefined
+        ? createPlan(this.#serving, context, facts)
+        : createPinnedPlan({ ...pin, rule: this.#serving }, context, facts);
     this.isEmpty = plan.isEmpty();
     for (let visit = plan.next(); visit !== undefined; visit = plan.next()) this.visits.set(visit.backend.id, visit);
   }
@@ -112,7 +119,7 @@ class PlanExplanation {
 
   #whyOut(backend: Backend): string {
     // What the rule requires it requires of referenced routes too.
-    const reason = this.#planned.rule.excludes?.(backend);
+    const reason = this.#serving.excludes?.(backend);
     if (reason !== undefined) return reason;
     const model = this.#availability.modelFor(backend);
     const { id, keys } = backend.provider;
@@ -121,12 +128,13 @@ class PlanExplanation {
   }
 
   /** The URL holds no secret: credentials are sent as headers. */
-  #placeOf({ provider, ...backend }: Backend): string {
-    const { request, operation } = this.#planned;
-    const place = { config: provider.config, model: backend.upstreamModel ?? request.model };
-    const path = provider.kind.locate(operation, place);
-    const query = operation.protocol === 'relay' ? request.exchange.query : '';
-    return `${request.exchange.method} ${provider.origin}${provider.basePath}${path}${query}`;
+  #placeOf(backend: Backend): string {
+    const { request } = this.#planned;
+    const lane = laneOf(request, backend);
+    if (lane === undefined || lane.type === 'estimate') return 'nothing: the answer is estimated here';
+    const { method, path } = destinationOf(request, backend, lane);
+    const translated = lane.type === 'chat' ? `, translated to ${lane.operation.protocol}` : '';
+    return `${method} ${backend.provider.origin}${path}${translated}`;
   }
 
   #describeBody(backend: Backend): string {

@@ -36,7 +36,7 @@ const parameterNames: { readonly [canonical: string]: string } = {
 /** Towards one kind of server. */
 export function createOpenaiChatUpstreamCodec(dialect: ChatDialect): UpstreamCodec {
   return {
-    encodeRequest: (request) => encodeRequest(request, dialect),
+    encodeRequest: (request, model) => encodeRequest(request, dialect, model),
     decodeResponse,
     streamDecoder: (options) => new ChatStreamDecoder(options),
   };

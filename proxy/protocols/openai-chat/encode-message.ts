@@ -1,21 +1,31 @@
 // Canonical messages → messages of a chat completions request.
 
-import { createHash } from 'node:crypto';
-
 import type { Block, Message, Source } from '../../canonical/block.ts';
 import { ClientError } from '../../canonical/client-error.ts';
 import type { JsonObject } from '../openai/wire.ts';
 import type { ChatDialect } from './dialect.ts';
+import { toolId } from './tool-id.ts';
 import { kept, withDefined } from './wire.ts';
 
 type ToolResult = Extract<Block, { type: 'tool-result' }>;
 
 /** Writes messages: one canonical message may become several, because a tool's result is a message of its own here. */
 export function encodeMessages(messages: readonly Message[], dialect: ChatDialect): readonly JsonObject[] {
-  return messages.flatMap((message) => encodeMessage(message, dialect));
+  const tools = dialect.namedToolResults === true ? toolsOf(messages) : none;
+  return messages.flatMap((message) => encodeMessage(message, dialect, tools));
 }
 
-function encodeMessage(message: Message, dialect: ChatDialect): readonly JsonObject[] {
+/** Names of the tools that were called, by the ids of the calls. */
+type Tools = ReadonlyMap<string, string>;
+
+const none: Tools = new Map();
+
+function toolsOf(messages: readonly Message[]): Tools {
+  const calls = messages.flatMap(({ content }) => content.filter((block) => block.type === 'tool-call'));
+  return new Map(calls.map(({ id, tool }) => [id, tool]));
+}
+
+function encodeMessage(message: Message, dialect: ChatDialect, tools: Tools): readonly JsonObject[] {
   const { role, name, content } = message;
   const head = { ...kept(message), ...withDefined({ name }) };
   switch (role) {
@@ -31,7 +41,7 @@ function encodeMessage(message: Message, dialect: ChatDialect): readonly JsonObj
       const results = content.filter((block) => block.type === 'tool-result');
       const others = [...results.flatMap(picturesOf), ...content.filter((block) => block.type !== 'tool-result')];
       return [
-        ...results.map((result) => ({ ...(role === 'tool' && head), ...encodeToolResult(result) })),
+        ...results.map((result) => ({ ...(role === 'tool' && head), ...encodeToolResult(result, dialect, tools) })),
         ...(others.length > 0 || results.length === 0
           ? [{ ...(role === 'user' && head), role: 'user', content: encodeContent(others) }]
           : []),
@@ -40,7 +50,8 @@ function encodeMessage(message: Message, dialect: ChatDialect): readonly JsonObj
   }
 }
 
-function encodeAssistant(blocks: readonly Block[], { thinkingMember }: ChatDialect): JsonObject {
+function encodeAssistant(blocks: readonly Block[], dialect: ChatDialect): JsonObject {
+  const { thinkingMember } = dialect;
   const spoken = blocks.filter(({ type }) => type !== 'tool-call' && type !== 'refusal' && !isThinking(type));
   const calls = blocks.filter((block) => block.type === 'tool-call');
   const thinking = thinkingMember === undefined ? '' : textOf(blocks, 'thinking');
@@ -52,7 +63,7 @@ function encodeAssistant(blocks: readonly Block[], { thinkingMember }: ChatDiale
     ...(calls.length > 0 && {
       tool_calls: calls.map((call) => ({
         ...kept(call),
-        id: toolId(call.id),
+        id: toolId(call.id, dialect),
         type: 'function',
         function: { name: call.tool, arguments: call.input },
       })),
@@ -69,10 +80,11 @@ function textOf(blocks: readonly Block[], type: 'thinking' | 'refusal'): string 
 }
 
 /** Results are text here: pictures in them follow in a message of the client's. */
-function encodeToolResult({ callId, content, isError }: ToolResult): JsonObject {
+function encodeToolResult({ callId, content, isError }: ToolResult, dialect: ChatDialect, tools: Tools): JsonObject {
   const shown = content.map((block): Block => (isPicture(block) ? { type: 'text', text: '[image]' } : block));
   const marked: readonly Block[] = isError === true ? [{ type: 'text', text: 'Error: ' }, ...shown] : shown;
-  return { role: 'tool', tool_call_id: toolId(callId), content: encodeContent(marked) };
+  const named = withDefined({ name: tools.get(callId) });
+  return { ...named, role: 'tool', tool_call_id: toolId(callId, dialect), content: encodeContent(marked) };
 }
 
 function picturesOf({ content }: ToolResult): readonly Block[] {
@@ -81,11 +93,6 @@ function picturesOf({ content }: ToolResult): readonly Block[] {
 
 function isPicture({ type }: Block): boolean {
   return type === 'image';
-}
-
-/** Some hosts refuse ids of more than 40 characters; the same id always becomes the same other one. */
-function toolId(id: string): string {
-  return id.length <= 40 ? id : `call_${createHash('sha256').update(id).digest('base64url').slice(0, 32)}`;
 }
 
 /** Nothing but text becomes one string: many servers know no other form for most roles. */

@@ -2,28 +2,35 @@
 
 import type { CanonicalRequest, ResponseFormat, Tool, ToolChoice } from '../../canonical/request.ts';
 import type { JsonObject } from '../openai/wire.ts';
-import type { EncodedRequest } from '../protocol.ts';
+import type { EncodedRequest, UpstreamModel } from '../protocol.ts';
 import type { ChatDialect } from './dialect.ts';
 import { encodeMessages } from './encode-message.ts';
+import { applyDialect, encodeUser, toEffort } from './parameters.ts';
 import { kept, withDefined } from './wire.ts';
 
-/** Writes a request. Throws ClientError `invalid_request` naming what cannot be said. */
-export function encodeRequest(request: CanonicalRequest, dialect: ChatDialect): EncodedRequest {
+/** Writes a request. Throws RefusedParameter, or ClientError `invalid_request` naming what cannot be said. */
+export function encodeRequest(
+  asked: CanonicalRequest,
+  dialect: ChatDialect,
+  model: UpstreamModel = {},
+): EncodedRequest {
+  const { stream_options: streamOptions, ...members } = kept(asked);
+  const { request, own, dropped } = applyDialect(asked, members, dialect);
   const { topLogprobs, toolChoice, responseFormat } = request;
-  const { stream_options: streamOptions, ...own } = kept(request);
+  const { dropped: alsoDropped, ...effort } = toEffort(request, model);
   const wire = {
     ...own,
     model: request.model,
     messages: encodeMessages(request.messages, dialect),
     ...withDefined({
       tools: request.tools.length > 0 ? request.tools.map(encodeTool) : undefined,
-      tool_choice: toolChoice && encodeToolChoice(toolChoice),
+      tool_choice: toolChoice && encodeToolChoice(toolChoice, dialect),
       parallel_tool_calls: request.parallelToolCalls,
       [dialect.maxTokensMember]: request.maxOutputTokens,
       temperature: request.temperature,
       top_p: request.topP,
       top_k: request.topK,
-      seed: request.seed,
+      [dialect.renamed?.['seed'] ?? 'seed']: request.seed,
       presence_penalty: request.presencePenalty,
       frequency_penalty: request.frequencyPenalty,
       stop: request.stop.length > 0 ? request.stop : undefined,
@@ -31,11 +38,12 @@ export function encodeRequest(request: CanonicalRequest, dialect: ChatDialect): 
       logprobs: topLogprobs === undefined ? undefined : true,
       top_logprobs: topLogprobs === 0 ? undefined : topLogprobs,
       response_format: responseFormat && encodeResponseFormat(responseFormat),
-      reasoning_effort: request.reasoningEffort,
+      ...effort,
     }),
+    ...encodeUser(request.userId, dialect),
     ...(request.stream && encodeStream(streamOptions, dialect)),
   };
-  return { body: Buffer.from(JSON.stringify(wire)), dropped: [] };
+  return { body: Buffer.from(JSON.stringify(wire)), dropped: [...dropped, ...alsoDropped] };
 }
 
 /** Usage is always asked for: without it nothing can be metered. */
@@ -51,12 +59,13 @@ function encodeTool(tool: Tool): JsonObject {
   return { ...outer, type: 'function', function: wire };
 }
 
-function encodeToolChoice(choice: ToolChoice): unknown {
+function encodeToolChoice(choice: ToolChoice, { requiredToolChoice = 'required' }: ChatDialect): unknown {
   switch (choice.type) {
     case 'auto':
     case 'none':
-    case 'required':
       return choice.type;
+    case 'required':
+      return requiredToolChoice;
     case 'tool':
       return { type: 'function', function: { name: choice.name } };
     case 'allowed': {

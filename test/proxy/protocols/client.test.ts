@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { ClientError, type ErrorCode, errorCatalogue } from '../../../proxy/canonical/client-error.ts';
-import { encodeModel, encodeModelList } from '../../../proxy/protocols/openai/models.ts';
+import { openaiModels } from '../../../proxy/protocols/openai/models.ts';
 import { protocolOf, protocols } from '../../../proxy/protocols/registry.ts';
 import type { ClientProtocol, ProtocolId } from '../../../proxy/protocols/protocol.ts';
 import { framesOf, streams } from './fixture.ts';
@@ -216,9 +216,13 @@ describe('the listing of models', () => {
 
   test.each(versions)('is what %s expects', async (version) => {
     const headers = { 'content-type': 'application/json' };
-    const list = await clientOf(version, { body: encodeModelList(listed), headers }).client.models.list();
+    const answer = (id?: string): Buffer => {
+      const nothing = { query: new URLSearchParams(), body: Buffer.alloc(0) };
+      return openaiModels.answer({ ...nothing, id, models: () => listed }).body;
+    };
+    const list = await clientOf(version, { body: answer(), headers }).client.models.list();
     expect(list.data.map(({ id }) => id)).toEqual(['gpt-4.1', 'meta/llama']);
-    const one = clientOf(version, { body: encodeModel(listed[1]!), headers }).client.models.retrieve('meta/llama');
+    const one = clientOf(version, { body: answer('meta/llama'), headers }).client.models.retrieve('meta/llama');
     await expect(one).resolves.toEqual({ id: 'meta/llama', object: 'model', created: 2, owned_by: 'sluice' });
   });
 });

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
+import { openaiModels } from '../../../proxy/protocols/openai/models.ts';
 import {
   matchOperation,
   operationOf,
+  readSharedPath,
   relayOperation,
-  withoutSharedPrefix,
+  withoutVendorPrefix,
 } from '../../../proxy/protocols/operations.ts';
+import { protocolIds } from '../../../proxy/protocols/registry.ts';
 import { parsePath } from '../../../proxy/protocols/path.ts';
 
 describe('matchOperation', () => {
@@ -45,19 +48,29 @@ describe('matchOperation', () => {
   });
 
   test.each([
-    ['/v1/models', { type: 'models' }],
-    ['/models/', { type: 'models' }],
-    ['/v1/models/gpt-4.1', { type: 'model', id: 'gpt-4.1' }],
-    ['/models/meta%2Fllama-3', { type: 'model', id: 'meta/llama-3' }],
-    ['/models/meta/llama-3', { type: 'model', id: 'meta/llama-3' }],
-    ['/models/%E0%A4%A', undefined],
-  ])('GET %s', (path, expected) => {
-    expect(matchOperation('GET', path)).toEqual(expected);
+    ['/v1/models', undefined],
+    ['/models/', undefined],
+    ['/v1/models/gpt-4.1', 'gpt-4.1'],
+    ['/models/meta%2Fllama-3', 'meta/llama-3'],
+    ['/models/meta/llama-3', 'meta/llama-3'],
+  ])('GET %s asks for models of any family, or one', (path, id) => {
+    const match = matchOperation('GET', path);
+    expect(match).toMatchObject({ type: 'local', matches: [{ family: 'openai', operation: openaiModels, id }] });
+    expect(matchOperation('GET', path, ['ollama'])).toBeUndefined();
+  });
+
+  test('GET of a model that could be none asks for nothing', () => {
+    expect(matchOperation('GET', '/models/%E0%A4%A')).toBeUndefined();
+  });
+
+  test('an operation is only that of its own family', () => {
+    expect(matchOperation('POST', '/chat/completions', ['anthropic', 'ollama'])).toBeUndefined();
   });
 
   test('every protocol has an operation of its own', () => {
-    expect(operationOf('openai-chat').path).toBe('/chat/completions');
-    expect(operationOf('openai-embeddings').path).toBe('/embeddings');
+    expect(operationOf('openai-chat')?.path).toBe('/chat/completions');
+    expect(operationOf('openai-embeddings')?.path).toBe('/embeddings');
+    expect(protocolIds.filter((id) => operationOf(id) === undefined)).toEqual(['relay']);
   });
 
   test('what is relayed keeps its path but for the version', () => {
@@ -67,17 +80,35 @@ describe('matchOperation', () => {
   });
 });
 
+const shared = ['openai', 'anthropic'];
+
 test.each([
-  ['/v1/chat/completions', '/chat/completions'],
-  ['/openai/v1/chat/completions', '/chat/completions'],
-  ['/openai/chat/completions', '/chat/completions'],
-  ['/v1', ''],
-  ['/openai/', ''],
-  ['/azure/v1/responses', undefined],
-  ['/', undefined],
-  ['/v1x/responses', undefined],
-])('the shared prefix of %s leaves %s', (path, rest) => {
-  expect(withoutSharedPrefix(path)).toBe(rest);
+  ['/v1/chat/completions', '/chat/completions', shared],
+  ['/V1/messages', '/messages', shared],
+  ['/openai/v1/chat/completions', '/chat/completions', ['openai']],
+  ['/openai/chat/completions', '/chat/completions', ['openai']],
+  ['/anthropic/v1/messages', '/messages', ['anthropic']],
+  ['/Anthropic/messages/count_tokens', '/messages/count_tokens', ['anthropic']],
+  ['/api/chat', '/api/chat', ['ollama']],
+  ['/v1', '', shared],
+  ['/openai/', '', ['openai']],
+  ['/', '', ['ollama']],
+])('the shared path %s is %j of %j', (path, rest, families) => {
+  expect(readSharedPath(path)).toEqual({ families, rest });
+});
+
+test.each(['/azure/v1/responses', '/v1x/responses', '/apis/chat'])('%s is no shared path', (path) => {
+  expect(readSharedPath(path)).toBeUndefined();
+});
+
+test.each([
+  ['/anthropic/v1/messages', '/messages'],
+  ['/openai/v1/models', '/models'],
+  ['/v1/messages', undefined],
+  ['/api/chat', undefined],
+  ['', undefined],
+])('the prefix of a vendor in %j leaves %j', (path, rest) => {
+  expect(withoutVendorPrefix(path)?.rest).toBe(rest);
 });
 
 describe('parsePath', () => {

@@ -1,27 +1,30 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ProviderConfig, type ProviderType, providerTypes } from '../../../proxy/config/schema.ts';
-import { operationOf, relayOperation } from '../../../proxy/protocols/operations.ts';
-import { providerKind } from '../../../proxy/providers/provider-kind.ts';
+import { upstreamOperation } from '../../../proxy/protocols/operations.ts';
+import type { UpstreamOperation } from '../../../proxy/protocols/protocol.ts';
+import { providerKind } from '../../../proxy/providers/vendors.ts';
 import { provider } from '../../support/config.ts';
 
-const operations = [
-  operationOf('openai-chat'),
-  operationOf('openai-completions'),
-  operationOf('openai-responses'),
-  operationOf('openai-embeddings'),
-  relayOperation('/v1/audio/transcriptions'),
+const operations: readonly UpstreamOperation[] = [
+  upstreamOperation('openai-chat'),
+  upstreamOperation('openai-completions'),
+  upstreamOperation('openai-responses'),
+  upstreamOperation('openai-embeddings'),
+  { protocol: 'relay', path: '/audio/transcriptions' },
 ];
 const paths = ['/chat/completions', '/completions', '/responses', '/embeddings', '/audio/transcriptions'];
 
-/** Vendors that speak a protocol which this version does not. */
-const others: readonly ProviderType[] = ['Anthropic', 'Gemini', 'VertexAI', 'Bedrock', 'Cohere', 'Ollama'];
-const spoken = providerTypes.filter((type) => !others.includes(type));
+/** Vendors that this version does not speak to, and those that have protocols of their own. */
+const others: readonly ProviderType[] = ['Gemini', 'VertexAI', 'Bedrock', 'Cohere'];
+const foreign: readonly ProviderType[] = [...others, 'Anthropic', 'Ollama'];
+const spoken = providerTypes.filter((type) => !foreign.includes(type));
 
 function locate(type: ProviderType, azure?: ProviderConfig['azure'], model: string | undefined = 'gpt-4o') {
   const kind = providerKind(type);
   const config = provider('a', 'https://upstream.example', { type, ...(azure === undefined ? {} : { azure }) });
-  return operations.map((operation) => kind?.locate(operation, { config, model }));
+  const place = { config, basePath: '', model, stream: false };
+  return operations.map((operation) => kind?.locate(operation, place));
 }
 
 describe('the place of an operation', () => {
@@ -64,6 +67,19 @@ describe('the place of an operation', () => {
     expect(locate('AzureOpenAI', { deploymentPath: 'Deployment' })[0]).toBe(
       '/deployments/gpt-4o/chat/completions?api-version=2024-10-21',
     );
+  });
+
+  it.each<[ProviderType, UpstreamOperation['protocol'], string, string]>([
+    ['OpenAI', 'openai-chat', '/v1', '/v1/chat/completions'],
+    ['Anthropic', 'anthropic-messages', '', '/v1/messages'],
+    ['Anthropic', 'anthropic-messages', '/v1', '/v1/messages'],
+    ['Anthropic', 'anthropic-count-tokens', '/anthropic', '/anthropic/v1/messages/count_tokens'],
+    ['Ollama', 'ollama-chat', '', '/api/chat'],
+    ['Ollama', 'ollama-embed', '/api', '/api/embed'],
+    ['Ollama', 'ollama-generate', '/ollama', '/ollama/api/generate'],
+  ])('of %s for %s is below a base with %j: %s', (type, protocol, basePath, path) => {
+    const place = { config: provider('a', 'https://upstream.example'), basePath, model: 'm', stream: true };
+    expect(providerKind(type)?.locate(upstreamOperation(protocol as 'openai-chat'), place)).toBe(path);
   });
 
   it('keeps a model inside its segment of the path, and a version inside the query, whatever they are', () => {

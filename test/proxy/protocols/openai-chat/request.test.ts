@@ -6,7 +6,7 @@ import { ClientError } from '../../../../proxy/canonical/client-error.ts';
 import { createOpenaiChatUpstreamCodec, openaiChatClientCodec } from '../../../../proxy/protocols/openai-chat/codec.ts';
 import { type ChatDialect, openaiDialect } from '../../../../proxy/protocols/openai-chat/dialect.ts';
 
-const lenient: ChatDialect = { ...openaiDialect, thinkingMember: 'reasoning_content' };
+const lenient: ChatDialect = { ...openaiDialect, thinkingMember: 'reasoning_content', dropped: new Set() };
 const compatible: ChatDialect = {
   maxTokensMember: 'max_tokens',
   developerRole: false,

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { identify } from '../../../proxy/auth/access.ts';
 import type { ClientError } from '../../../proxy/canonical/client-error.ts';
 import type { RouteConfig } from '../../../proxy/config/schema.ts';
+import type { Route } from '../../../proxy/config/snapshot.ts';
 import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
-import { replyListing } from '../../../proxy/steps/listing.ts';
+import { openaiModels } from '../../../proxy/protocols/openai/models.ts';
+import { replyLocally } from '../../../proxy/steps/local.ts';
 import { clientKey, configOf, provider, route, ruleInOrder } from '../../support/config.ts';
 import { NotedExchange } from './exchange.ts';
 
@@ -31,11 +33,12 @@ const snapshot = snapshotOf(
   },
 );
 
-function list(key: string | undefined, model?: string, of = snapshot): unknown {
+function list(key: string | undefined, model?: string, of = snapshot, claimedBy?: Route): unknown {
   const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
   const exchange = new NotedExchange({ method: 'GET', path: '/v1/models', headers });
   try {
-    replyListing(exchange, { snapshot: of, model }, identify(headers, of, 1_000));
+    const wish = { snapshot: of, local: openaiModels, id: model, claimedBy };
+    replyLocally(exchange, wish, identify(headers, of, 1_000));
   } catch (error) {
     return (error as ClientError).code;
   }
@@ -66,5 +69,14 @@ describe('a listing of models', () => {
     expect(list('secret-some', 'claude')).toBe('model_not_found');
     expect(list('secret-some', 'nonsense')).toBe('model_not_found');
     expect(list(undefined, 'gpt-4o')).toBe('model_not_found');
+  });
+
+  it('below a route’s own path shows that route’s alone, to whom it lets in', () => {
+    const below = (name: string, key?: string) =>
+      list(key, undefined, snapshot, snapshot.routes.get(`default/${name}`));
+    expect(below('r0')).toEqual(['open']);
+    expect(below('r1', 'secret-some')).toEqual(['gpt-4o']);
+    expect(below('r1')).toBe('invalid_api_key');
+    expect(below('r1', 'secret-foreign')).toBe('route_not_allowed');
   });
 });

@@ -1,0 +1,64 @@
+// Decides how each operation of clients is served by a backend: as it is where the vendor speaks the client's protocol,
+// else translated, else estimated here, else not at all.
+
+import type { Lane, Lanes } from '../protocols/lane.ts';
+import { upstreamOperation } from '../protocols/operations.ts';
+import type { ProtocolId } from '../protocols/protocol.ts';
+import { chatUpstream, protocolIds, protocolOf } from '../protocols/registry.ts';
+import type { ProviderKind, Spoken } from '../providers/provider-kind.ts';
+import type { ModelConfig } from './schema.ts';
+
+type Table = ReadonlyMap<ProtocolId, Lane>;
+
+/** The lanes of a backend. What a vendor speaks may depend on the model, which some backends leave to the client. */
+export function compileLanes(kind: ProviderKind, upstreamModel: string | undefined, config?: ModelConfig): Lanes {
+  if (upstreamModel !== undefined) {
+    const table = compileTable(kind.speaks(upstreamModel), config);
+    return { of: (protocol) => table.get(protocol) };
+  }
+  const tables = new Map<Spoken, Table>();
+  return {
+    of(protocol, model) {
+      const spoken = kind.speaks(model);
+      let table = tables.get(spoken);
+      if (table === undefined) tables.set(spoken, (table = compileTable(spoken, config)));
+      return table.get(protocol);
+    },
+  };
+}
+
+function compileTable(spoken: Spoken, config: ModelConfig | undefined): Table {
+  const table = new Map<ProtocolId, Lane>();
+  for (const protocol of protocolIds) {
+    const lane = compileLane(protocol, spoken, config);
+    if (lane !== undefined) table.set(protocol, lane);
+  }
+  return table;
+}
+
+function compileLane(protocol: ProtocolId, spoken: Spoken, config: ModelConfig | undefined): Lane | undefined {
+  if (protocol === 'relay') return { type: 'relay' };
+  const { native, declared, tolerated } = spoken;
+  const capability = declared?.[protocol];
+  const isNative = native.has(protocol) || (capability !== undefined && config?.capabilities?.includes(capability));
+  const { passThrough, estimate } = protocolOf(protocol);
+  if (isNative === true && passThrough !== undefined) return asItIs(protocol, passThrough);
+  const translated = compileChat(protocol, spoken);
+  if (translated !== undefined) return translated;
+  if (estimate !== undefined) return { type: 'estimate', estimate };
+  return tolerated?.has(protocol) === true && passThrough !== undefined ? asItIs(protocol, passThrough) : undefined;
+}
+
+function asItIs(
+  protocol: Exclude<ProtocolId, 'relay'>,
+  passThrough: Extract<Lane, { type: 'pass-through' }>['protocol'],
+): Lane {
+  return { type: 'pass-through', operation: upstreamOperation(protocol), protocol: passThrough };
+}
+
+function compileChat(protocol: ProtocolId, { chat }: Spoken): Lane | undefined {
+  const client = protocolOf(protocol).chat;
+  const upstream = chat === undefined ? undefined : chatUpstream(chat);
+  if (client === undefined || chat === undefined || upstream === undefined) return undefined;
+  return { type: 'chat', operation: upstreamOperation(chat.protocol), client, upstream };
+}

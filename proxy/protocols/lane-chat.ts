@@ -1,0 +1,117 @@
+// The answer side of the translating lane, in the shape of the pass-through lane: answers of an upstream are judged by
+// its codec, and what the client is given is written by the client's.
+
+import type { FailureSignal, SignalHeaders } from '../canonical/failure.ts';
+import type { StreamPart } from '../canonical/response.ts';
+import type { Usage } from '../canonical/usage.ts';
+import type { ChatLane } from './lane.ts';
+import type {
+  AnswerContext,
+  AnswerProtocol,
+  FrameVerdict,
+  Rewriting,
+  StreamDecoder,
+  StreamEncoder,
+  StreamTap,
+} from './protocol.ts';
+
+/** Text of one streamed answer. Protocols that end with the whole answer hold all of it; no model writes as much. */
+const textCharsMax = 32 * 1024 * 1024;
+
+/** Reads answers of a lane's upstream as answers of the client's protocol. */
+export function createChatAnswers({ client, upstream }: ChatLane, context: AnswerContext): AnswerProtocol {
+  const fallbackId = context.requestId;
+  return {
+    streamFormat: upstream.streamFormat,
+    rewrites: true,
+    readAnswer(body, headers = {}) {
+      const decoded = upstream.decodeResponse(body, fallbackId, headers);
+      if (decoded.type === 'invalid') return { usage: undefined, signal: decoded.signal, empty: true };
+      const { response, empty } = decoded;
+      return { usage: response.usage, signal: undefined, empty, body: client.encodeResponse(response, context) };
+    },
+    tap: ({ headers = {} }) =>
+      new ChatTap(upstream.streamDecoder({ fallbackId, headers }), client.streamEncoder(context), headers),
+  };
+}
+
+const nothing = Buffer.alloc(0);
+
+/** Judges frames of one protocol, and gives bytes of another for them. */
+class ChatTap implements StreamTap, Rewriting {
+  readonly rewriting = this;
+  readonly #decoder: StreamDecoder;
+  readonly #encoder: StreamEncoder;
+  readonly #headers: SignalHeaders;
+  #pieces: Buffer[] = [];
+  #textChars = 0;
+  /** An error that is not that of a frame. */
+  #error: FailureSignal | undefined;
+
+  constructor(decoder: StreamDecoder, encoder: StreamEncoder, headers: SignalHeaders) {
+    this.#decoder = decoder;
+    this.#encoder = encoder;
+    this.#headers = headers;
+  }
+
+  get usage(): Usage | undefined {
+    return this.#decoder.usage;
+  }
+
+  get finished(): boolean {
+    return this.#decoder.finished;
+  }
+
+  get done(): boolean {
+    return this.#decoder.done;
+  }
+
+  get error(): FailureSignal | undefined {
+    return this.#error ?? this.#decoder.error;
+  }
+
+  get empty(): boolean {
+    return this.#decoder.empty;
+  }
+
+  /** Errors are said to the client: it is the client's numbers that go on. */
+  get nextSequence(): number {
+    return this.#encoder.nextSequence ?? 0;
+  }
+
+  frame(frame: Buffer): FrameVerdict {
+    const { verdict, parts } = this.#decoder.decode(frame);
+    this.#write(parts);
+    return this.#error === undefined ? verdict : 'error';
+  }
+
+  take(): Buffer {
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return nothing;
+    this.#pieces = [];
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  }
+
+  end(): Buffer {
+    this.#write(this.#decoder.end());
+    return this.take();
+  }
+
+  #write(parts: readonly StreamPart[]): void {
+    for (const part of parts) {
+      if (part.type === 'error') {
+        this.#error ??= part.signal;
+        return;
+      }
+      if (part.type === 'delta') this.#count(part.text);
+      const bytes = this.#encoder.encode(part);
+      if (bytes.length > 0) this.#pieces.push(bytes);
+    }
+  }
+
+  #count(text: string): void {
+    this.#textChars += text.length;
+    if (this.#textChars <= textCharsMax) return;
+    this.#error ??= { type: 'invalid', detail: 'the answer does not end', body: '', headers: this.#headers };
+  }
+}

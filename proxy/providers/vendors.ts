@@ -1,0 +1,33 @@
+// Every vendor, by the type of provider. Adding one is adding an entry.
+
+import type { ProviderType } from '../config/schema.ts';
+import { anthropic } from './anthropic.ts';
+import { ollama } from './ollama.ts';
+import { azure, compatible, deepseek, mistral, openai } from './openai-family.ts';
+import type { ProviderKind } from './provider-kind.ts';
+
+const kinds: { readonly [type in ProviderType]?: ProviderKind } = {
+  OpenAI: openai,
+  AzureOpenAI: azure,
+  Anthropic: anthropic,
+  Mistral: mistral,
+  Ollama: ollama,
+  VLLM: compatible,
+  OpenRouter: compatible,
+  Groq: compatible,
+  NvidiaNIM: compatible,
+  HuggingFace: compatible,
+  Cerebras: compatible,
+  Cloudflare: compatible,
+  DeepSeek: deepseek,
+  XAI: compatible,
+  Together: compatible,
+  Fireworks: compatible,
+  LMStudio: compatible,
+  OpenAICompatible: compatible,
+};
+
+/** The vendor behind a provider type; undefined for those that this version cannot speak to. */
+export function providerKind(type: ProviderType): ProviderKind | undefined {
+  return kinds[type];
+}

@@ -1,0 +1,103 @@
+// One request as one backend gets it: body, headers, credential, place.
+
+import { readClientKey } from '../auth/client-key.ts';
+import { ClientError } from '../canonical/client-error.ts';
+import type { Clock } from '../canonical/clock.ts';
+import type { Backend, UpstreamKey } from '../config/snapshot.ts';
+import type { Lane, PassThroughLane } from '../protocols/lane.ts';
+import { upstreamHeaders } from '../providers/upstream-headers.ts';
+import type { OutgoingRequest } from '../upstream/send.ts';
+import type { ProxyRequest } from './decode.ts';
+import type { TranslatedRequest } from './translation.ts';
+
+/** The lane of a request to a backend; undefined if the backend cannot serve it. */
+export function laneOf({ operation, model }: ProxyRequest, { lanes, upstreamModel }: Backend): Lane | undefined {
+  return lanes.of(operation.protocol, upstreamModel ?? model);
+}
+
+/** Where a request goes. */
+export interface Destination {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+}
+
+/** Where a request goes if a backend is asked. Throws ClientError if no place has such a model. */
+export function destinationOf(request: ProxyRequest, backend: Backend, lane: Lane): Destination {
+  const { exchange, operation, model, stream } = request;
+  const { config, kind, basePath } = backend.provider;
+  const place = { config, basePath, model: backend.upstreamModel ?? model, stream };
+  switch (lane.type) {
+    case 'pass-through':
+    case 'chat':
+      return { method: 'POST', path: kind.locate(lane.operation, place) };
+    case 'relay':
+      return { method: exchange.method, path: withQuery(kind.locate(relayed(operation.path), place), exchange.query) };
+    case 'estimate':
+      throw new ClientError('no_backend');
+  }
+}
+
+function relayed(path: string): { readonly protocol: 'relay'; readonly path: string } {
+  return { protocol: 'relay', path };
+}
+
+/** Queries belong to operations that we do not know; ours have none that an upstream should see. */
+function withQuery(located: string, query: string): string {
+  if (query === '') return located;
+  return located.includes('?') ? `${located}&${query.slice(1)}` : located + query;
+}
+
+/** Puts a request together, but for signatures. `translated` is its body where that is one of ours. */
+export function buildRequest(
+  request: ProxyRequest,
+  backend: Backend,
+  key: UpstreamKey | undefined,
+  lane: Lane,
+  translated: TranslatedRequest | undefined,
+): OutgoingRequest {
+  const { exchange } = request;
+  const { provider } = backend;
+  const isPassthrough = provider.config.credentials.type === 'Passthrough';
+  const headers = upstreamHeaders({
+    incoming: exchange.headers,
+    provider,
+    key,
+    clientCredential: isPassthrough ? readClientKey(exchange.headers) : undefined,
+    ofBody: translated?.headers,
+  });
+  const { method, path } = destinationOf(request, backend, lane);
+  return { method, path, headers, body: translated?.body ?? bodyOf(request, backend, lane) };
+}
+
+function bodyOf({ exchange, peek }: ProxyRequest, backend: Backend, lane: Lane): Buffer | undefined {
+  const { body } = exchange;
+  if (body.length === 0) return undefined;
+  return lane.type === 'pass-through' && peek !== undefined ? editBody(body, peek, backend, lane) : body;
+}
+
+function editBody(
+  body: Buffer,
+  peek: NonNullable<ProxyRequest['peek']>,
+  { edits, provider }: Backend,
+  { protocol }: PassThroughLane,
+): Buffer {
+  const { usageEdit } = peek;
+  if (usageEdit === undefined || !provider.kind.usageOnRequest) return protocol.rewrite(body, peek, edits);
+  const set = new Map(edits.set).set(usageEdit.name, usageEdit.json);
+  return protocol.rewrite(body, peek, { set, remove: edits.remove });
+}
+
+/** Adds the headers that prove who asks, where a credential is not simply shown. */
+export async function signRequest(
+  outgoing: OutgoingRequest,
+  { provider }: Backend,
+  key: UpstreamKey | undefined,
+  clock: Clock,
+): Promise<OutgoingRequest> {
+  const { kind, config, origin } = provider;
+  if (kind.sign === undefined) return outgoing;
+  const facts = { config, credential: key?.secret, nowMs: clock.now() };
+  const signed = await kind.sign({ ...outgoing, origin }, facts);
+  return { ...outgoing, headers: { ...outgoing.headers, ...signed } };
+}

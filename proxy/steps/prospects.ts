@@ -1,0 +1,96 @@
+// The backends of a plan that can be told what the client wants. Those that cannot are passed over, as if they were not
+// there; if there are no others, the client hears why.
+
+import { ClientError } from '../canonical/client-error.ts';
+import type { Backend } from '../config/snapshot.ts';
+import type { ChatLane } from '../protocols/lane.ts';
+import { protocolOf } from '../protocols/registry.ts';
+import type { Plan, Visit } from '../routing/plan.ts';
+import type { ProxyRequest } from './decode.ts';
+import { laneOf } from './outgoing.ts';
+import type { RequestTranslation } from './translation.ts';
+
+/** What decides whether a backend can be told. */
+export interface ProspectsSettings {
+  readonly request: ProxyRequest;
+  readonly translation: RequestTranslation;
+  /** Whether there is somebody who fetches what a request gives the addresses of. */
+  readonly fetches: boolean;
+  /** A visit that came to nothing. */
+  readonly release: (visit: Visit) => void;
+}
+
+/** A plan that passes over what cannot be told. */
+export class Prospects implements Plan {
+  /** Makes the answer here. Set as soon as a backend is reached that the client need not or cannot be answered by. */
+  local: (() => Promise<Buffer>) | undefined;
+  /** Why the first backend that was passed over could not be told. */
+  refusal: ClientError | undefined;
+  readonly #plan: Plan;
+  readonly #settings: ProspectsSettings;
+
+  constructor(plan: Plan, settings: ProspectsSettings) {
+    this.#plan = plan;
+    this.#settings = settings;
+  }
+
+  isEmpty(): boolean {
+    return this.#plan.isEmpty();
+  }
+
+  next(usable?: (backend: Backend) => boolean): Visit | undefined {
+    return this.#first(() => this.#plan.next(usable));
+  }
+
+  nextDisabled(usable?: (backend: Backend) => boolean): Visit | undefined {
+    return this.#first(() => this.#plan.nextDisabled(usable));
+  }
+
+  soonestReturn(): number {
+    return this.#plan.soonestReturn();
+  }
+
+  #first(next: () => Visit | undefined): Visit | undefined {
+    while (this.local === undefined) {
+      const visit = next();
+      if (visit === undefined || this.#canBeTold(visit.backend)) return visit;
+      this.#settings.release(visit);
+    }
+    return undefined;
+  }
+
+  #canBeTold(backend: Backend): boolean {
+    const { request } = this.#settings;
+    const lane = laneOf(request, backend);
+    switch (lane?.type) {
+      case 'pass-through':
+      case 'relay':
+        return true;
+      case 'chat':
+        return this.#canBeTranslated(lane, backend);
+      case 'estimate':
+        this.local = () => lane.estimate(request.exchange.body);
+        return false;
+      case undefined:
+        this.refusal ??= new ClientError('no_backend');
+        return false;
+    }
+  }
+
+  #canBeTranslated(lane: ChatLane, backend: Backend): boolean {
+    const { request, translation, fetches } = this.#settings;
+    const here = protocolOf(request.operation.protocol).answerHere?.(request.exchange.body);
+    if (here !== undefined) {
+      this.local = () => Promise.resolve(here);
+      return false;
+    }
+    try {
+      if (!fetches || !translation.needsSources(lane, backend)) translation.write(lane, backend);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      this.refusal ??= error;
+      return false;
+    }
+  }
+}
