@@ -1,0 +1,128 @@
+// Lines of a chat answer → stream parts. A line may hold thinking, text and whole calls of tools at once; the last one
+// tells everything else.
+
+import type { FailureSignal, SignalHeaders } from '../../../canonical/failure.ts';
+import type { StreamPart } from '../../../canonical/response.ts';
+import type { Usage } from '../../../canonical/usage.ts';
+import type { JsonObject } from '../../openai/wire.ts';
+import { withDefined } from '../../openai-chat/wire.ts';
+import type { DecodedFrame, StreamDecoder } from '../../protocol.ts';
+import { LineJudge } from '../line-judge.ts';
+import { decodeLogprobs } from '../logprobs.ts';
+import { readSaid } from '../wire.ts';
+import { decodeCall } from './calls.ts';
+import { createdAtOf, modelOf, ownMembers } from './decode-response.ts';
+import { decodeFinish } from './finish.ts';
+
+const none: readonly StreamPart[] = [];
+
+/** Decodes one answer. */
+export class OllamaStreamDecoder implements StreamDecoder {
+  readonly #judge: LineJudge;
+  readonly #id: string;
+  #started = false;
+  #blocks = 0;
+  #calls = 0;
+  #open: { readonly type: 'text' | 'thinking'; readonly index: number } | undefined;
+
+  constructor(options: { readonly fallbackId: string; readonly headers?: SignalHeaders }) {
+    this.#judge = new LineJudge(options.headers);
+    this.#id = options.fallbackId;
+  }
+
+  get usage(): Usage | undefined {
+    return this.#judge.usage;
+  }
+
+  get error(): FailureSignal | undefined {
+    return this.#judge.error;
+  }
+
+  get finished(): boolean {
+    return this.#judge.finished;
+  }
+
+  get done(): boolean {
+    return this.#judge.done;
+  }
+
+  get empty(): boolean {
+    return this.#judge.empty;
+  }
+
+  get nextSequence(): number {
+    return this.#judge.nextSequence;
+  }
+
+  decode(frame: Buffer): DecodedFrame {
+    if (this.error !== undefined) return { verdict: 'hidden', parts: none };
+    const { verdict, json } = this.#judge.read(frame);
+    if (this.error !== undefined) return { verdict, parts: [{ type: 'error', signal: this.error }] };
+    if (json === undefined) return { verdict, parts: none };
+    const parts = [...this.#start(json), ...this.#said(json)];
+    // Only reading the parts shows whether a call is one; the tap does not look that closely.
+    const broken = this.#judge.error;
+    if (broken !== undefined) return { verdict: 'error', parts: [...parts, { type: 'error', signal: broken }] };
+    return { verdict, parts: this.finished ? [...parts, ...this.#finish(json)] : parts };
+  }
+
+  /** The last line is the end: nothing is left to be said after it. */
+  end(): readonly StreamPart[] {
+    return none;
+  }
+
+  #start(json: JsonObject): readonly StreamPart[] {
+    if (this.#started) return none;
+    this.#started = true;
+    return [{ type: 'start', id: this.#id, model: modelOf(json), ...withDefined({ createdAt: createdAtOf(json) }) }];
+  }
+
+  #said(json: JsonObject): readonly StreamPart[] {
+    const { thinking, text, calls } = readSaid(json);
+    return [
+      ...this.#text('thinking', thinking, {}),
+      ...this.#text('text', text, decodeLogprobs(json)),
+      ...calls.flatMap((call) => this.#call(call)),
+    ];
+  }
+
+  #text(type: 'text' | 'thinking', text: string, details: ReturnType<typeof decodeLogprobs>): readonly StreamPart[] {
+    if (text === '') return none;
+    const start = this.#open?.type === type ? none : [...this.#close(), ...this.#openBlock(type)];
+    return [...start, { type: 'delta', index: this.#open?.index ?? 0, text, ...details }];
+  }
+
+  #call(wire: JsonObject): readonly StreamPart[] {
+    const call = decodeCall(wire, this.#id, this.#calls++);
+    if (call === undefined) {
+      this.#judge.reject('the answer has a tool call that is not whole');
+      return none;
+    }
+    const { id, tool, input } = call;
+    const index = this.#blocks++;
+    return [
+      ...this.#close(),
+      { type: 'block-start', index, block: { type: 'tool-call', id, tool } },
+      { type: 'delta', index, text: input },
+      { type: 'block-end', index },
+    ];
+  }
+
+  #openBlock(type: 'text' | 'thinking'): readonly StreamPart[] {
+    this.#open = { type, index: this.#blocks++ };
+    return [{ type: 'block-start', index: this.#open.index, block: { type } }];
+  }
+
+  #close(): readonly StreamPart[] {
+    const open = this.#open;
+    this.#open = undefined;
+    return open === undefined ? none : [{ type: 'block-end', index: open.index }];
+  }
+
+  #finish(json: JsonObject): readonly StreamPart[] {
+    const own = ownMembers(json);
+    const metadata = Object.keys(own).length > 0 ? own : undefined;
+    const reason = decodeFinish(json, this.#calls > 0);
+    return [...this.#close(), { type: 'finish', reason, ...withDefined({ usage: this.usage, metadata }) }];
+  }
+}
