@@ -68,6 +68,6 @@ function missingPackages(packages: Readonly<Record<string, string>>, cni: boolea
 }
 
 /** The absolute path of a program: Debian keeps some in /usr/sbin, which is not on every PATH. */
-function findProgram(name: string): string | undefined {
+export function findProgram(name: string): string | undefined {
   return findOnPath(name) ?? [`/usr/sbin/${name}`, `/sbin/${name}`].find(isExecutable);
 }

@@ -18,7 +18,7 @@ const { values, positionals } = parseArgs({
     kubernetes: { type: 'string', default: defaultKubernetes },
     name: { type: 'string', default: usualName },
     node: { type: 'boolean', default: false },
-    'no-image': { type: 'boolean', default: false },
+    'no-images': { type: 'boolean', default: false },
     import: { type: 'string', multiple: true, default: [] },
     'self-check': { type: 'boolean', default: false },
     'keep-logs': { type: 'string' },
@@ -93,7 +93,7 @@ async function up(): Promise<void> {
   const facts = await bringUp({
     name: values.name,
     kubernetes: values.kubernetes,
-    withImage: !values['no-image'],
+    withImages: !values['no-images'],
     archives: values.import.map((archive) => resolve(archive)),
     progress,
     signal: stop.signal,

@@ -24,7 +24,7 @@ process.on('SIGTERM', () => process.exit(0));
 
 /** Checks a cluster that is up; throws at the first thing that does not work. */
 export async function selfCheck(facts: ClusterFacts, progress: Progress): Promise<void> {
-  const { image } = facts;
+  const image = facts.images?.sluice;
   if (image === undefined) throw new Error('the check runs pods from the Sluice image: bring the cluster up with it');
   const cluster = connectCluster(facts);
   const namespace = await cluster.newNamespace();

@@ -14,8 +14,8 @@ export interface ClusterFacts extends ControlPlaneFacts {
   readonly kubeconfig: string;
   /** Path of helm. */
   readonly helm: string;
-  /** The Sluice image on it; absent where it was not asked for. */
-  readonly image?: string;
+  /** References of images on it; absent where they were not asked for. */
+  readonly images?: { readonly sluice: string; readonly redis: string };
   /** Of the node; the API server and ports of the host are there. */
   readonly nodeAddress: string;
   /** Of this machine, for pods that call it. */

@@ -7,7 +7,8 @@ import type { ControlPlaneFacts } from '../client.ts';
 import { nodePackages, providePrograms } from '../debian.ts';
 import type { Progress } from '../go-build.ts';
 import { provideProgramImage } from '../image/program.ts';
-import { provideSluiceImage } from '../image/sluice.ts';
+import { provideRedisImage, redisImage } from '../image/linked.ts';
+import { provideSluiceImage, sluiceImage } from '../image/sluice.ts';
 import { type NodePrograms, prepareNodePrograms } from '../programs.ts';
 import { type Callers, makeCallers, makeCertificates } from './certificates.ts';
 import { makeCgroups } from './cgroups.ts';
@@ -35,8 +36,8 @@ export interface UpOptions {
   readonly name: string;
   /** A pinned minor version. */
   readonly kubernetes: string;
-  /** Whether the image of this checkout is built and imported. */
-  readonly withImage: boolean;
+  /** Whether the image of this checkout is built and imported, and Redis. */
+  readonly withImages: boolean;
   /** Archives of further images. */
   readonly archives: readonly string[];
   readonly progress: Progress;
@@ -73,32 +74,42 @@ export async function bringUp(options: UpOptions): Promise<ClusterFacts> {
 }
 
 async function start(place: NodePlace, programs: NodePrograms, options: UpOptions): Promise<ClusterFacts> {
-  const { progress, signal, withImage, archives } = options;
-  const image = withImage ? provideSluiceImage(progress) : undefined;
-  // Awaited further down; should something else fail before, this is no unhandled rejection.
-  image?.catch(() => {});
+  const { progress, signal, withImages } = options;
+  const built = expected(withImages ? buildImages(progress) : Promise.resolve([]));
   const { node, callers } = await makeNode(place, programs, signal);
   writeSettings(place, callers, node.facts);
   progress('etcd, API server and containerd');
-  const imported = startContainerd(node).then(() => importNodeImages(node));
-  imported.catch(() => {});
+  const hasNodeImages = expected(startContainerd(node).then(() => importNodeImages(node)));
+  const hasAllImages = expected(
+    hasNodeImages.then(async () => {
+      for (const archive of [...(await built), ...options.archives]) await importImages(node.holder, archive);
+    }),
+  );
   const client = await startApiServer(node);
   await startControllers(node);
-  await imported;
-  progress('kubelet and kube-proxy');
-  const running = startNode(node, client);
-  running.catch(() => {});
+  await hasNodeImages;
+  progress('kubelet, kube-proxy and cluster DNS');
+  const isReady = expected(startNode(node, client));
   for (const manifest of dnsManifests(place)) await client.apply(manifest);
-  await running;
-  progress('cluster DNS and images');
-  const built = await image;
-  for (const archive of [...(built === undefined ? [] : [built.archive]), ...archives]) {
-    await importImages(node.holder, archive);
-  }
+  await isReady;
   await dnsAnswers(node);
-  const facts = toClusterFacts(node, built?.reference);
+  progress('images');
+  await hasAllImages;
+  const facts = toClusterFacts(node, withImages ? { sluice: sluiceImage, redis: redisImage } : undefined);
   recordFacts(facts);
   return facts;
+}
+
+/** Will be awaited further down; should something else fail before, this one's failure is nobody's. */
+function expected<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** Archives of what the chart installs. */
+async function buildImages(progress: Progress): Promise<readonly string[]> {
+  const { archive } = await provideSluiceImage(progress);
+  return [archive, await provideRedisImage(progress)];
 }
 
 /** Everything that must be there before the first server: certificates, namespaces, the link, cgroups. */
@@ -135,14 +146,17 @@ async function importNodeImages({ holder, programs }: StartingNode): Promise<voi
   }
 }
 
-function toClusterFacts({ place, holder, programs, facts }: StartingNode, image: string | undefined): ClusterFacts {
+function toClusterFacts(
+  { place, holder, programs, facts }: StartingNode,
+  images: ClusterFacts['images'],
+): ClusterFacts {
   const { logs, varLog } = filesOf(place);
   return {
     ...facts,
     name: place.name,
     kubeconfig: facts.adminKubeconfig,
     helm: programs.helm,
-    ...(image === undefined ? {} : { image }),
+    ...(images === undefined ? {} : { images }),
     nodeAddress: place.nodeAddress,
     hostAddress: place.hostAddress,
     dnsAddress: place.dnsAddress,
