@@ -1,7 +1,7 @@
 // What `sluice operator` is told on its command line and in its environment.
 
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import type { ProxyAddress } from '../../operator/acks/ask-proxy.ts';
 import type { OperatorOptions } from '../../operator/ground.ts';
 import { UsageError } from '../../proxy/command-line/failures.ts';
@@ -75,16 +75,16 @@ export function readOperatorSettings(
   { version, newId }: { readonly version: string; readonly newId: () => string },
 ): OperatorSettings {
   const options = new Options(flags, environment);
-  const proxySelector = options.read(operatorOptions.proxySelector, String);
+  const proxySelector = options.read(operatorOptions.proxySelector, parseSelector);
   const proxyAddresses = options.read(operatorOptions.proxyAdmin, parseAddresses) ?? [];
   return {
     logLevel: options.read(operatorOptions.logLevel, parseWord(logLevels)),
     operator: {
       version,
-      credentials: chooseCredentials(options.read(operatorOptions.kubeconfig, String), environment),
+      credentials: chooseCredentials(options.read(operatorOptions.kubeconfig, parseOneFile), environment),
       className: options.read(operatorOptions.className, parseClassName),
-      installNamespace: options.read(operatorOptions.installNamespace, String),
-      watchNamespaces: options.read(operatorOptions.watchNamespace, splitList) ?? [],
+      installNamespace: options.read(operatorOptions.installNamespace, parseNamespace),
+      watchNamespaces: options.read(operatorOptions.watchNamespace, parseNamespaces) ?? [],
       proxySelector,
       proxyAddresses,
       adminToken: options.variable('SLUICE_ADMIN_TOKEN', String),
@@ -111,13 +111,50 @@ function chooseCredentials(kubeconfig: string | undefined, environment: Environm
   throw new UsageError('--kubeconfig must be given outside a cluster, or the environment variable KUBECONFIG');
 }
 
+/** kubectl merges several files; here it would be a guess which cluster is meant. */
+function parseOneFile(text: string): string {
+  if (text.trim() === '') throw new Error('must be a file');
+  if (text.includes(delimiter)) throw new Error('must be one file: kubectl config view --flatten makes one of several');
+  return text;
+}
+
+function parseNamespace(text: string): string {
+  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) return text;
+  throw new Error(`must be the name of a namespace, lower-case letters, digits and "-", and not "${text}"`);
+}
+
+/** A list that turned out empty must not mean all namespaces, as a list that is left out does. */
+function parseNamespaces(text: string): readonly string[] {
+  const names = splitList(text);
+  if (names.length === 0) throw new Error('must name a namespace; all are watched where it is left out');
+  return names.map(parseNamespace);
+}
+
+const labelKey = String.raw`([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?`;
+const labelValue = String.raw`([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?`;
+const requirement = new RegExp(
+  String.raw`^(!\s*${labelKey}|${labelKey}(\s*(=|==|!=)\s*${labelValue}|\s+(in|notin)\s+\(\s*${labelValue}(\s*,\s*${labelValue})*\s*\))?)$`,
+);
+
+/** The API server would refuse a selector that is none, again and again; one that is empty would select every pod. */
+function parseSelector(text: string): string {
+  // Commas inside brackets separate values.
+  const requirements = text.split(/,(?![^()]*\))/).map((part) => part.trim());
+  if (requirements.every((part) => requirement.test(part))) return text;
+  throw new Error('must be a label selector, such as app.kubernetes.io/component=proxy');
+}
+
+/** Each once: what is named twice is one thing. */
 function splitList(text: string): readonly string[] {
-  return text.split(/[\s,]+/).filter((entry) => entry !== '');
+  return [...new Set(text.split(/[\s,]+/).filter((entry) => entry !== ''))];
 }
 
 function parseAddresses(text: string): readonly ProxyAddress[] {
-  return splitList(text).map((entry) => {
+  const entries = splitList(text);
+  if (entries.length === 0) throw new Error('must be HOST:PORT, or several with commas between them');
+  return entries.map((entry) => {
     const { host, port } = parseListenAddress(entry);
+    if (port === 0) throw new Error('must have a port');
     return { proxy: entry, host: host === '::' ? '::1' : host, port };
   });
 }
