@@ -31,7 +31,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   #last: JsonObject | undefined;
   #over = false;
   /** Members of chunks that have no counterpart. */
-  #own: JsonObject = {};
+  readonly #own: Record<string, unknown> = {};
 
   constructor(options: { readonly fallbackId: string; readonly headers?: SignalHeaders }) {
     this.#judge = new StreamJudge((json) => readChoices(json, hasContent), { hideUsage: true, ...options });
@@ -79,7 +79,8 @@ export class ChatStreamDecoder implements StreamDecoder {
       return this.#fail(this.#judge.reject('the answer has a tool call that is not whole'));
     }
     this.#over = true;
-    const metadata = Object.keys(this.#own).length > 0 ? { [chat]: this.#own } : undefined;
+    const own = this.#own;
+    const metadata = Object.keys(own).length > 0 ? { [chat]: own } : undefined;
     const details = withDefined({ stopSequence, usage: this.usage, metadata });
     return [...this.#closeText(), ...this.#calls.end(), { type: 'finish', reason, ...details }];
   }
@@ -94,8 +95,14 @@ export class ChatStreamDecoder implements StreamDecoder {
     const choice = choices.find((candidate) => (candidate['index'] ?? 0) === 0);
     // Azure's first chunk has no choices, no id and no model: the next one tells.
     const start = this.#started || choice === undefined ? none : this.#start(json);
-    if (start.length === 0) this.#own = { ...this.#own, ...without(json, noise) };
-    return choice === undefined ? start : [...start, ...this.#choiceParts(choice)];
+    if (start.length === 0) this.#keep(json);
+    if (choice === undefined) return start;
+    return start.length === 0 ? this.#choiceParts(choice) : [...start, ...this.#choiceParts(choice)];
+  }
+
+  /** Runs for every chunk, and hardly any has something to keep. */
+  #keep(json: JsonObject): void {
+    for (const name in json) if (!noise.has(name)) this.#own[name] = json[name];
   }
 
   #start(json: JsonObject): readonly StreamPart[] {
