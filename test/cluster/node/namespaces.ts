@@ -32,10 +32,12 @@ const kernelSettings = {
 
 // /var/lib, /var/log and /run are the node's own, so that all programs may use the places they always use: nothing of
 // the machine's containerd, CNI or kubelet is seen or touched. The node's folder is itself below /var/lib, and must stay
-// where it was. Mounts of the machine still arrive here; none goes back.
+// where it was. /var/lib, with all images and containers, is in memory (0.6 GB): it is faster, and gone at once. Mounts of
+// the machine still arrive here; none goes back.
 const script = `
   set -e
   mount -t proc proc /proc
+  mount -t tmpfs -o mode=755 tmpfs "$VAR_LIB"
   mkdir -p "$VAR_LIB/\${FOLDER#/var/lib/}"
   mount --bind "$FOLDER" "$VAR_LIB/\${FOLDER#/var/lib/}"
   mount --bind "$RUN" /run

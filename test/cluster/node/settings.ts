@@ -65,6 +65,9 @@ export function nodeControllerManagerArgs(place: NodePlace): readonly string[] {
   return [
     `--kubeconfig=${settingsOf(place).kubeconfig('controllerManager')}`,
     '--use-service-account-credentials',
+    // At the usual 20 a second, getting tokens for all controllers takes five seconds.
+    '--kube-api-qps=200',
+    '--kube-api-burst=400',
     '--leader-elect=false',
     '--allocate-node-cidrs',
     `--cluster-cidr=${place.podRange}`,
