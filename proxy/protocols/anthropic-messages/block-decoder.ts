@@ -34,6 +34,7 @@ export class BlockDecoder {
 
   start({ index, content_block: wire }: JsonObject): readonly StreamPart[] {
     if (!isJsonObject(wire)) return none;
+    const ended = this.#endBefore(index);
     const { type, block, own, text } = readStart(wire);
     const opened: WireBlock = {
       type,
@@ -46,7 +47,7 @@ export class BlockDecoder {
     if (type === 'tool-call') this.calls = true;
     if (type === 'json') this.json = true;
     const start: StreamPart = { type: 'block-start', index: opened.index, block, ...keepOwn(own) };
-    return text === '' ? [start] : [start, this.#say(opened, text)];
+    return text === '' ? [...ended, start] : [...ended, start, this.#say(opened, text)];
   }
 
   delta(event: JsonObject): readonly StreamPart[] {
@@ -68,6 +69,12 @@ export class BlockDecoder {
     const open = [...this.#open.values()];
     this.#open.clear();
     return open.flatMap((block) => this.#end(block));
+  }
+
+  /** A block ends where another begins, if its server does not say so; only calls may be open side by side. */
+  #endBefore(index: unknown): readonly StreamPart[] {
+    const before = [...this.#open].filter(([number, open]) => number === index || open.type !== 'tool-call');
+    return before.flatMap(([number]) => this.stop({ index: number }));
   }
 
   /** Some servers begin a block with its first delta. */

@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { StreamPart } from '../../../../proxy/canonical/response.ts';
-import { createAnthropicUpstreamCodec } from '../../../../proxy/protocols/anthropic-messages/codec.ts';
+import {
+  anthropicMessagesClientCodec,
+  createAnthropicUpstreamCodec,
+} from '../../../../proxy/protocols/anthropic-messages/codec.ts';
 import { anthropicDialect } from '../../../../proxy/protocols/anthropic-messages/dialect.ts';
 import { anthropicMessagesPassThrough } from '../../../../proxy/protocols/anthropic-messages/pass-through.ts';
 import { openaiChatClientCodec } from '../../../../proxy/protocols/openai-chat/codec.ts';
@@ -213,6 +216,57 @@ describe('the decoder', () => {
     });
     expect(decoder.decode(framesOf(bytesOf('text.sse'))[3]!).parts).toEqual([]);
   });
+});
+
+test('whatever events come in whatever order, every encoder can write what they say', () => {
+  const odd = fc.oneof(fc.constant(undefined), fc.nat(2), fc.constant('x'), fc.constant(null), fc.jsonValue());
+  const kind = (...names: string[]): fc.Arbitrary<unknown> => fc.oneof(fc.constantFrom(...names), odd);
+  const block = fc.record(
+    {
+      type: kind('text', 'thinking', 'redacted_thinking', 'tool_use', 'novel'),
+      text: odd,
+      id: odd,
+      name: odd,
+      input: odd,
+    },
+    { requiredKeys: [] },
+  );
+  const delta = fc.record(
+    {
+      type: kind('text_delta', 'thinking_delta', 'input_json_delta', 'signature_delta', 'novel_delta'),
+      text: kind('a'),
+      thinking: kind('b'),
+      partial_json: kind('{', '}', ''),
+      signature: kind('s'),
+      stop_reason: kind('end_turn', 'tool_use', 'max_tokens'),
+    },
+    { requiredKeys: [] },
+  );
+  const types = ['message_start', 'content_block_start', 'content_block_delta', 'content_block_stop', 'message_delta'];
+  const event = fc.record(
+    {
+      type: kind(...types, 'message_stop', 'ping', 'novel'),
+      index: fc.oneof(fc.nat(2), odd),
+      content_block: fc.oneof(block, odd),
+      delta: fc.oneof(delta, odd),
+      message: fc.oneof(fc.record({ id: odd, model: odd, usage: odd }, { requiredKeys: [] }), odd),
+      usage: fc.oneof(fc.record({ output_tokens: odd, input_tokens: odd }, { requiredKeys: [] }), odd),
+    },
+    { requiredKeys: ['type', 'index'] },
+  );
+  const stop = Buffer.from('event: message_stop\ndata: {"type":"message_stop"}\n\n');
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 12 }), (list) => {
+      const frames = list.map((one) => Buffer.from(`event: e\ndata: ${JSON.stringify(one)}\n\n`));
+      const parts = decode([...frames, stop]);
+      if (parts.at(-1)?.type !== 'error') collect(parts);
+      for (const codec of [openaiChatClientCodec, anthropicMessagesClientCodec]) {
+        const encoder = codec.streamEncoder(context);
+        for (const part of parts) encoder.encode(part);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 describe('for a client of chat completions', () => {

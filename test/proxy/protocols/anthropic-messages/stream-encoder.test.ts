@@ -307,6 +307,34 @@ describe('from chat completions', () => {
     }
   });
 
+  test('J185, J186: thinking comes before a call, and whole arguments are one delta', () => {
+    const parts: StreamPart[] = [
+      { type: 'start', id: '', model: '' },
+      { type: 'block-start', index: 0, block: { type: 'thinking' } },
+      { type: 'delta', index: 0, text: 'I will look.' },
+      { type: 'block-end', index: 0 },
+      { type: 'block-start', index: 1, block: { type: 'tool-call', id: 'a', tool: 'f' } },
+      { type: 'delta', index: 1, text: '{"city":"Köln"}' },
+      { type: 'block-end', index: 1 },
+      { type: 'finish', reason: 'tool-calls' },
+    ];
+    const written = events(encode(parts));
+    expect(written.filter(({ type }) => type === 'content_block_start')).toMatchObject([
+      { index: 0, content_block: { type: 'thinking' } },
+      { index: 1, content_block: { type: 'tool_use' } },
+    ]);
+    const pieces = written.filter((event) => JSON.stringify(event).includes('input_json_delta'));
+    expect(pieces).toMatchObject([{ delta: { partial_json: '{"city":"Köln"}' } }]);
+  });
+
+  test('J182: an answer that a vendor blocked is a refusal without content', async () => {
+    const body = encode([
+      { type: 'start', id: '', model: '' },
+      { type: 'finish', reason: 'content-filter' },
+    ]);
+    expect(await finalMessage('1.x', body)).toMatchObject({ content: [], stop_reason: 'refusal' });
+  });
+
   test('text that goes on behind a call is a block behind it, however it was begun', () => {
     const parts: StreamPart[] = [
       { type: 'start', id: '', model: '' },
