@@ -1,6 +1,7 @@
 // Programs that come with Debian: a machine that lacks them gets them, if it is one and we are root.
 
 import { existsSync } from 'node:fs';
+import type { Progress } from './go-build.ts';
 import { findOnPath, isExecutable } from './path.ts';
 import { run } from './run.ts';
 
@@ -47,7 +48,7 @@ const script = `
 /** Makes sure that programs are there; rejects, saying which command provides them, where it cannot. */
 export async function providePrograms(
   packages: Readonly<Record<string, string>>,
-  { cni = false, progress }: { readonly cni?: boolean; readonly progress: (line: string) => void },
+  { cni = false, progress }: { readonly cni?: boolean; readonly progress: Progress },
 ): Promise<void> {
   const missing = missingPackages(packages, cni);
   if (missing.length === 0) return;

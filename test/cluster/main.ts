@@ -102,7 +102,8 @@ async function up(): Promise<void> {
   if (values['self-check']) await checkCluster(facts);
   console.log(`export KUBECONFIG=${facts.kubeconfig}`);
   console.log(`alias kubectl=${facts.kubectl} helm=${facts.helm}`);
-  console.error(`Everything else about it is in ${facts.folder}/cluster.json; npm run cluster:down takes it down.`);
+  const which = facts.name === usualName ? '' : ` -- --name ${facts.name}`;
+  console.error(`More about it: ${facts.folder}/cluster.json; npm run cluster:down${which} takes it down.`);
 }
 
 async function checkCluster(facts: ClusterFacts): Promise<void> {

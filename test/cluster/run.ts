@@ -21,7 +21,8 @@ export function run(program: string, args: readonly string[], options: RunOption
       if (error === null) return resolve(stdout);
       const said = `${stdout}${stderr}`.trimEnd().split('\n').slice(-errorLinesMax).join('\n  ');
       const verdict = error.signal ?? error.code ?? 'unknown';
-      reject(new Error(`${program} ${args.join(' ')} (${verdict}):\n  ${said}`, { cause: error }));
+      const command = [program, ...args.map((arg) => (arg.includes('\n') ? '…' : arg))].join(' ');
+      reject(new Error(`${command} (${verdict}):\n  ${said}`, { cause: error }));
     });
     // One that ends without reading its input is no error of ours.
     child.stdin?.on('error', () => {}).end(input);

@@ -5,6 +5,8 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { imagePackages, providePrograms } from '../debian.ts';
+import type { Progress } from '../go-build.ts';
 import { run } from '../run.ts';
 import { buildImage, hasImage } from './buildah.ts';
 
@@ -26,7 +28,8 @@ const nodeFolder = fileURLToPath(
 );
 
 /** Puts both in place, unless they are there. */
-export async function provideBaseImages(progress: (line: string) => void): Promise<BaseImages> {
+export async function provideBaseImages(progress: Progress): Promise<BaseImages> {
+  await providePrograms(imagePackages, { progress });
   const { version } = JSON.parse(readFileSync(join(nodeFolder, 'package.json'), 'utf8')) as {
     readonly version: string;
   };

@@ -2,16 +2,25 @@
 // into it has changed.
 
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { imagePackages, providePrograms } from '../debian.ts';
+import type { Progress } from '../go-build.ts';
 import { cacheFolder } from '../programs.ts';
 import { run } from '../run.ts';
 import { weighArchive, type ImageSize } from './archive.ts';
 import { type BaseImages, provideBaseImages } from './base.ts';
-import { buildImage, saveImage } from './buildah.ts';
+import { provideImage } from './image.ts';
 
 /** What clusters of the tests call it. Not `latest`: Kubernetes would want to pull it. */
 export const sluiceImage = 'localhost/sluice:dev';
@@ -40,21 +49,27 @@ const dockerfile = join(root, 'deploy', 'Dockerfile');
 const archivesKept = 4;
 
 /** Builds it, or finds it. */
-export async function provideSluiceImage(progress: (line: string) => void): Promise<BuiltImage> {
-  await providePrograms(imagePackages, { progress });
+export async function provideSluiceImage(progress: Progress): Promise<BuiltImage> {
   const base = await provideBaseImages(progress);
   const folder = join(cacheFolder(), 'images');
-  const name = join(folder, `sluice-${digestOfInputs(base)}`);
-  const built = { reference: sluiceImage, archive: `${name}.tar`, sbom: `${name}.cdx.json` };
-  if (existsSync(built.archive)) return { ...built, isNew: false };
-  progress(`building ${sluiceImage}`);
+  const digest = digestOfInputs(base);
+  const found = imageIn(folder, digest);
+  if (existsSync(found.archive)) return { ...found, isNew: false };
   mkdirSync(folder, { recursive: true });
-  writeFileSync(built.sbom, await billOfMaterials());
-  const args = { ...base, VERSION: packageVersion(), REVISION: await revision() };
-  await buildImage({ reference: sluiceImage, context: root, dockerfile, args, volumes: await npmVolumes() });
-  await saveImage(sluiceImage, built.archive);
+  const sbom = await billOfMaterials();
+  const build = { reference: sluiceImage, context: root, dockerfile, args: await versionArgs() };
+  const archive = await provideImage(build, progress);
+  // Somebody who went on editing meanwhile has made something that is neither before nor after.
+  const built = imageIn(folder, digestOfInputs(base) === digest ? digest : 'edited-meanwhile');
+  renameSync(archive, built.archive);
+  writeFileSync(built.sbom, sbom);
   removeOld(folder);
   return { ...built, isNew: true };
+}
+
+function imageIn(folder: string, digest: string): Omit<BuiltImage, 'isNew'> {
+  const name = join(folder, `sluice-${digest}`);
+  return { reference: sluiceImage, archive: `${name}.tar`, sbom: `${name}.cdx.json` };
 }
 
 /** Weighs it; throws if it has become too heavy. */
@@ -86,34 +101,16 @@ function filesInContext(): readonly string[] {
   return [...new Set(paths)].toSorted();
 }
 
-function packageVersion(): string {
-  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string }).version;
-}
-
-/** A change that is not committed has no name. */
-async function revision(): Promise<string> {
-  try {
-    return (await run('git', ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'], { cwd: root })).trim();
-  } catch {
-    return 'unknown';
-  }
+/** A change that is not committed has no name, only `-dirty`. */
+async function versionArgs(): Promise<Readonly<Record<string, string>>> {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
+  const describe = run('git', ['describe', '--always', '--dirty', '--abbrev=40', '--exclude=*'], { cwd: root });
+  return { VERSION: version, REVISION: (await describe.catch(() => 'unknown')).trim() };
 }
 
 async function billOfMaterials(): Promise<string> {
   const args = ['sbom', '--omit=dev', '--omit=optional', '--sbom-format=cyclonedx', '--sbom-type=application'];
   return run('npm', [...args, '--package-lock-only'], { cwd: root });
-}
-
-/** npm's settings, its cache and the machine's authorities: it may reach its registry only with them. */
-async function npmVolumes(): Promise<readonly string[]> {
-  const cache = (await run('npm', ['config', 'get', 'cache'], { cwd: root })).trim();
-  mkdirSync(cache, { recursive: true });
-  const settings = join(homedir(), '.npmrc');
-  return [
-    `${cache}:/npm/.npm`,
-    ...(existsSync('/etc/ssl/certs/ca-certificates.crt') ? ['/etc/ssl/certs:/etc/ssl/certs:ro'] : []),
-    ...(existsSync(settings) ? [`${settings}:/npm/.npmrc:ro`] : []),
-  ];
 }
 
 /** Every change of a source file makes another archive. */

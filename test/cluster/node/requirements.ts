@@ -32,7 +32,7 @@ async function missingInKernel(): Promise<readonly string[]> {
     const said = await run('unshare', [...namespaces, 'sh', '-c', trial]);
     return said.split('\n').filter((line) => line !== '');
   } catch (error) {
-    return [`namespaces of one's own (${String(error)})`];
+    return [`namespaces of one's own (${error instanceof Error ? error.message : String(error)})`];
   }
 }
 
