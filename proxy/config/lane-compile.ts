@@ -4,7 +4,7 @@
 import type { Lane, Lanes } from '../protocols/lane.ts';
 import { upstreamOperation } from '../protocols/operations.ts';
 import type { ProtocolId } from '../protocols/protocol.ts';
-import { chatUpstream, protocolIds, protocolOf } from '../protocols/registry.ts';
+import { chatUpstream, embeddingUpstream, protocolIds, protocolOf } from '../protocols/registry.ts';
 import type { ProviderKind, Spoken } from '../providers/provider-kind.ts';
 import type { ModelConfig } from './schema.ts';
 
@@ -43,7 +43,7 @@ function compileLane(protocol: ProtocolId, spoken: Spoken, config: ModelConfig |
   const isNative = native.has(protocol) || (capability !== undefined && config?.capabilities?.includes(capability));
   const { passThrough, estimate } = protocolOf(protocol);
   if (isNative === true && passThrough !== undefined) return asItIs(protocol, passThrough);
-  const translated = compileChat(protocol, spoken);
+  const translated = compileChat(protocol, spoken) ?? compileEmbeddings(protocol, spoken);
   if (translated !== undefined) return translated;
   if (estimate !== undefined) return { type: 'estimate', estimate };
   return tolerated?.has(protocol) === true && passThrough !== undefined ? asItIs(protocol, passThrough) : undefined;
@@ -61,4 +61,11 @@ function compileChat(protocol: ProtocolId, { chat }: Spoken): Lane | undefined {
   const upstream = chat === undefined ? undefined : chatUpstream(chat);
   if (client === undefined || chat === undefined || upstream === undefined) return undefined;
   return { type: 'chat', operation: upstreamOperation(chat.protocol), client, upstream };
+}
+
+function compileEmbeddings(protocol: ProtocolId, { embeddings }: Spoken): Lane | undefined {
+  const client = protocolOf(protocol).embeddings;
+  const upstream = embeddings === undefined ? undefined : embeddingUpstream(embeddings);
+  if (client === undefined || embeddings === undefined || upstream === undefined) return undefined;
+  return { type: 'embeddings', operation: upstreamOperation(embeddings.protocol), client, upstream };
 }

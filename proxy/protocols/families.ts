@@ -1,6 +1,8 @@
 // The APIs that protocols belong to, one for each vendor whose clients we take: how its errors look where no operation is
 // known yet, and what of it needs no upstream.
 
+import { ollamaChatClient } from './ollama/client.ts';
+import { ollamaLocalOperations } from './ollama/listing.ts';
 import { openaiModels } from './openai/models.ts';
 import type { ClientProtocol, LocalOperation } from './protocol.ts';
 import { relayClient } from './relay/client.ts';
@@ -16,6 +18,7 @@ interface Family {
 
 const families: { readonly [family in ProtocolFamily]?: Family } = {
   openai: { face: relayClient, local: [openaiModels] },
+  ollama: { face: ollamaChatClient, local: ollamaLocalOperations },
 };
 
 /** An operation of one API that is answered here. */

@@ -1,9 +1,10 @@
 // How an operation that clients ask for is served by one backend. Decided when a configuration is compiled.
 
+import type { EmbeddingClientCodec, EmbeddingUpstreamCodec } from './embedding-codec.ts';
 import type { ClientCodec, PassThroughProtocol, ProtocolId, UpstreamCodec, UpstreamOperation } from './protocol.ts';
 
 /** One way from a client's operation to an upstream's. */
-export type Lane = PassThroughLane | RelayLane | ChatLane | EstimateLane;
+export type Lane = PassThroughLane | RelayLane | ChatLane | EmbeddingsLane | EstimateLane;
 
 /** The upstream speaks the client's protocol: bytes stay bytes. */
 export interface PassThroughLane {
@@ -23,6 +24,14 @@ export interface ChatLane {
   readonly operation: UpstreamOperation;
   readonly client: ClientCodec;
   readonly upstream: UpstreamCodec;
+}
+
+/** The same for vectors. */
+export interface EmbeddingsLane {
+  readonly type: 'embeddings';
+  readonly operation: UpstreamOperation;
+  readonly client: EmbeddingClientCodec;
+  readonly upstream: EmbeddingUpstreamCodec;
 }
 
 /** No upstream of this kind has the operation: what it would say is estimated here. */

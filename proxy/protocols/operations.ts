@@ -66,23 +66,19 @@ export function matchOperation(
       ? { type: 'operation', operation: found.operation }
       : { type: 'method-not-allowed', allow: 'POST' };
   }
-  return matchLocal(method, segments, families);
+  return matchLocal(method, split(path).length === 0 ? '/' : join(segments), families);
 }
 
-function matchLocal(
-  method: string,
-  segments: readonly string[],
-  families: readonly ProtocolFamily[],
-): PathMatch | undefined {
-  const whole = segments.length === 0 ? '' : `/${segments.join('/')}`;
+/** `path`: without a version; `/` is the root, '' a version and nothing else. */
+function matchLocal(method: string, path: string, families: readonly ProtocolFamily[]): PathMatch | undefined {
   const candidates = families
     .flatMap((family) => localOperations(family).map((operation) => ({ family, operation })))
     .flatMap(({ family, operation }): LocalMatch[] => {
-      if (whole.toLowerCase() === operation.path) return [{ family, operation, id: undefined }];
+      if (path.toLowerCase() === operation.path) return [{ family, operation, id: undefined }];
       const below = `${operation.path}/`;
-      if (operation.takesId !== true || !whole.toLowerCase().startsWith(below)) return [];
+      if (operation.takesId !== true || !path.toLowerCase().startsWith(below)) return [];
       // Some clients leave the slashes of an id as they are.
-      const id = modelId(whole.slice(below.length));
+      const id = modelId(path.slice(below.length));
       return id === undefined ? [] : [{ family, operation, id }];
     });
   if (candidates.length === 0) return undefined;

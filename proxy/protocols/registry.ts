@@ -1,5 +1,23 @@
 // Every protocol, by its id: what there is of it towards clients, and towards upstreams.
 
+import type { EmbeddingClientCodec, EmbeddingUpstreamCodec } from './embedding-codec.ts';
+import { ollamaChatClientCodec, ollamaChatUpstreamCodec } from './ollama/chat/codec.ts';
+import { ollamaChatClient, ollamaEmbedClient, ollamaEmbeddingsClient, ollamaGenerateClient } from './ollama/client.ts';
+import {
+  answerEmbedHere,
+  answerEmbeddingsHere,
+  ollamaEmbedClientCodec,
+  ollamaEmbeddingsClientCodec,
+  ollamaEmbedUpstreamCodec,
+} from './ollama/embed/codec.ts';
+import { ollamaGenerateClientCodec } from './ollama/generate/codec.ts';
+import { answerChatHere, answerGenerateHere } from './ollama/load-answer.ts';
+import {
+  ollamaChatPassThrough,
+  ollamaEmbeddingsPassThrough,
+  ollamaEmbedPassThrough,
+  ollamaGeneratePassThrough,
+} from './ollama/pass-through.ts';
 import { openaiChatClient } from './openai-chat/client.ts';
 import { openaiChatClientCodec } from './openai-chat/codec.ts';
 import { openaiChatPassThrough } from './openai-chat/pass-through.ts';
@@ -7,7 +25,9 @@ import { openaiChatUpstream } from './openai-chat/upstream.ts';
 import { openaiCompletionsClient } from './openai-completions/client.ts';
 import { openaiCompletionsPassThrough } from './openai-completions/pass-through.ts';
 import { openaiEmbeddingsClient } from './openai-embeddings/client.ts';
+import { openaiEmbeddingsClientCodec } from './openai-embeddings/codec.ts';
 import { openaiEmbeddingsPassThrough } from './openai-embeddings/pass-through.ts';
+import { openaiEmbeddingsUpstream } from './openai-embeddings/upstream.ts';
 import { openaiResponsesClient } from './openai-responses/client.ts';
 import { openaiResponsesPassThrough } from './openai-responses/pass-through.ts';
 import type {
@@ -28,10 +48,12 @@ export interface ProtocolEntry {
   readonly passThrough: PassThroughProtocol | undefined;
   /** For chats with upstreams of other protocols. */
   readonly chat?: ClientCodec;
+  /** For vectors of upstreams of other protocols. */
+  readonly embeddings?: EmbeddingClientCodec;
   /** An answer in the place of that of an upstream which has no such operation. */
   readonly estimate?: (body: Buffer) => Promise<Buffer>;
   /** An answer to a request that asks nothing of a model; undefined if it asks something. */
-  readonly answerHere?: (body: Buffer) => Buffer | undefined;
+  readonly answerHere?: (body: Buffer, nowMs: number) => Buffer | undefined;
 }
 
 /** All protocols that clients may speak. */
@@ -39,7 +61,35 @@ export const protocols = {
   'openai-chat': { client: openaiChatClient, passThrough: openaiChatPassThrough, chat: openaiChatClientCodec },
   'openai-completions': { client: openaiCompletionsClient, passThrough: openaiCompletionsPassThrough },
   'openai-responses': { client: openaiResponsesClient, passThrough: openaiResponsesPassThrough },
-  'openai-embeddings': { client: openaiEmbeddingsClient, passThrough: openaiEmbeddingsPassThrough },
+  'openai-embeddings': {
+    client: openaiEmbeddingsClient,
+    passThrough: openaiEmbeddingsPassThrough,
+    embeddings: openaiEmbeddingsClientCodec,
+  },
+  'ollama-chat': {
+    client: ollamaChatClient,
+    passThrough: ollamaChatPassThrough,
+    chat: ollamaChatClientCodec,
+    answerHere: answerChatHere,
+  },
+  'ollama-generate': {
+    client: ollamaGenerateClient,
+    passThrough: ollamaGeneratePassThrough,
+    chat: ollamaGenerateClientCodec,
+    answerHere: answerGenerateHere,
+  },
+  'ollama-embed': {
+    client: ollamaEmbedClient,
+    passThrough: ollamaEmbedPassThrough,
+    embeddings: ollamaEmbedClientCodec,
+    answerHere: answerEmbedHere,
+  },
+  'ollama-embeddings': {
+    client: ollamaEmbeddingsClient,
+    passThrough: ollamaEmbeddingsPassThrough,
+    embeddings: ollamaEmbeddingsClientCodec,
+    answerHere: answerEmbeddingsHere,
+  },
   relay: { client: relayClient, passThrough: undefined },
 } as const satisfies { readonly [id in ProtocolId]?: ProtocolEntry };
 
@@ -58,9 +108,23 @@ export function protocolOf(id: ProtocolId): ProtocolEntry {
 /** All protocols that upstreams may be asked to chat in. One codec for each dialect, made once. */
 const chatUpstreams: { readonly [id in UpstreamProtocolId]?: (dialect: string | undefined) => UpstreamCodec } = {
   'openai-chat': openaiChatUpstream,
+  'ollama-chat': () => ollamaChatUpstreamCodec,
+};
+
+/** The same for vectors. */
+const embeddingUpstreams: {
+  readonly [id in UpstreamProtocolId]?: (dialect: string | undefined) => EmbeddingUpstreamCodec;
+} = {
+  'openai-embeddings': openaiEmbeddingsUpstream,
+  'ollama-embed': () => ollamaEmbedUpstreamCodec,
 };
 
 /** The codec for a chat with a vendor; undefined where there is none yet. Throws on a dialect that nobody knows. */
 export function chatUpstream({ protocol, dialect }: Speech): UpstreamCodec | undefined {
   return chatUpstreams[protocol]?.(dialect);
+}
+
+/** The codec for vectors of a vendor; undefined where there is none yet. Throws on a dialect that nobody knows. */
+export function embeddingUpstream({ protocol, dialect }: Speech): EmbeddingUpstreamCodec | undefined {
+  return embeddingUpstreams[protocol]?.(dialect);
 }

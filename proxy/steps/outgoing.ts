@@ -8,7 +8,7 @@ import type { Lane, PassThroughLane } from '../protocols/lane.ts';
 import { upstreamHeaders } from '../providers/upstream-headers.ts';
 import type { OutgoingRequest } from '../upstream/send.ts';
 import type { ProxyRequest } from './decode.ts';
-import type { TranslatedRequest } from './translation.ts';
+import type { WrittenRequest } from './written-request.ts';
 
 /** The lane of a request to a backend; undefined if the backend cannot serve it. */
 export function laneOf({ operation, model }: ProxyRequest, { lanes, upstreamModel }: Backend): Lane | undefined {
@@ -30,6 +30,7 @@ export function destinationOf(request: ProxyRequest, backend: Backend, lane: Lan
   switch (lane.type) {
     case 'pass-through':
     case 'chat':
+    case 'embeddings':
       return { method: 'POST', path: kind.locate(lane.operation, place) };
     case 'relay':
       return { method: exchange.method, path: withQuery(kind.locate(relayed(operation.path), place), exchange.query) };
@@ -48,13 +49,13 @@ function withQuery(located: string, query: string): string {
   return located.includes('?') ? `${located}&${query.slice(1)}` : located + query;
 }
 
-/** Puts a request together, but for signatures. `translated` is its body where that is one of ours. */
+/** Puts a request together, but for signatures. `written` is its body where that is one of ours. */
 export function buildRequest(
   request: ProxyRequest,
   backend: Backend,
   key: UpstreamKey | undefined,
   lane: Lane,
-  translated: TranslatedRequest | undefined,
+  written: WrittenRequest | undefined,
 ): OutgoingRequest {
   const { exchange } = request;
   const { provider } = backend;
@@ -64,10 +65,10 @@ export function buildRequest(
     provider,
     key,
     clientCredential: isPassthrough ? readClientKey(exchange.headers) : undefined,
-    ofBody: translated?.headers,
+    ofBody: written?.headers,
   });
   const { method, path } = destinationOf(request, backend, lane);
-  return { method, path, headers, body: translated?.body ?? bodyOf(request, backend, lane) };
+  return { method, path, headers, body: written?.body ?? bodyOf(request, backend, lane) };
 }
 
 function bodyOf({ exchange, peek }: ProxyRequest, backend: Backend, lane: Lane): Buffer | undefined {

@@ -3,7 +3,7 @@
 
 import { ClientError } from '../canonical/client-error.ts';
 import type { Backend } from '../config/snapshot.ts';
-import type { ChatLane } from '../protocols/lane.ts';
+import type { ChatLane, EmbeddingsLane } from '../protocols/lane.ts';
 import { protocolOf } from '../protocols/registry.ts';
 import type { Plan, Visit } from '../routing/plan.ts';
 import type { ProxyRequest } from './decode.ts';
@@ -14,6 +14,7 @@ import type { RequestTranslation } from './translation.ts';
 export interface ProspectsSettings {
   readonly request: ProxyRequest;
   readonly translation: RequestTranslation;
+  readonly nowMs: number;
   /** Whether there is somebody who fetches what a request gives the addresses of. */
   readonly fetches: boolean;
   /** A visit that came to nothing. */
@@ -67,6 +68,7 @@ export class Prospects implements Plan {
       case 'relay':
         return true;
       case 'chat':
+      case 'embeddings':
         return this.#canBeTranslated(lane, backend);
       case 'estimate':
         this.local = () => lane.estimate(request.exchange.body);
@@ -77,15 +79,16 @@ export class Prospects implements Plan {
     }
   }
 
-  #canBeTranslated(lane: ChatLane, backend: Backend): boolean {
+  #canBeTranslated(lane: ChatLane | EmbeddingsLane, backend: Backend): boolean {
     const { request, translation, fetches } = this.#settings;
-    const here = protocolOf(request.operation.protocol).answerHere?.(request.exchange.body);
+    const here = protocolOf(request.operation.protocol).answerHere?.(request.exchange.body, this.#settings.nowMs);
     if (here !== undefined) {
       this.local = () => Promise.resolve(here);
       return false;
     }
     try {
-      if (!fetches || !translation.needsSources(lane, backend)) translation.write(lane, backend);
+      const waits = lane.type === 'chat' && fetches && translation.needsSources(lane, backend);
+      if (!waits) translation.write(lane, backend);
       return true;
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;

@@ -63,7 +63,7 @@ export class Reply {
     const stream = this.#held?.release();
     this.#trail.status = 200;
     if (stream !== undefined) stream.end(body);
-    else exchange.reply(200, { ...this.#ownHeaders(), ...sluiceHeaders(exchange, this.#trail) }, body);
+    else exchange.reply(200, { 'content-type': 'application/json', ...sluiceHeaders(exchange, this.#trail) }, body);
   }
 
   /** Says an error inside the stream if it was opened early; false if it was not. */

@@ -51,6 +51,7 @@ export async function search(
   const prospects = new Prospects(createPlanFor(request, rule, principal, availability, settings.balancer), {
     request,
     translation,
+    nowMs: clock.now(),
     fetches: settings.resolveSources !== undefined,
     release: (visit) => judge.released({ visit, key: undefined, begunMs: clock.now() }),
   });

@@ -6,9 +6,11 @@ import { ClientError } from '../canonical/client-error.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { FailureSignal } from '../canonical/failure.ts';
 import type { Backend, Rule, UpstreamKey } from '../config/snapshot.ts';
+import type { EmbeddingAnswerContext } from '../protocols/embedding-codec.ts';
 import { createChatAnswers } from '../protocols/lane-chat.ts';
-import type { ChatLane, Lane } from '../protocols/lane.ts';
-import type { AnswerProtocol } from '../protocols/protocol.ts';
+import { createEmbeddingAnswers } from '../protocols/lane-embeddings.ts';
+import type { ChatLane, EmbeddingsLane, Lane } from '../protocols/lane.ts';
+import type { AnswerContext, AnswerProtocol } from '../protocols/protocol.ts';
 import type { Attempt } from '../routing/failover.ts';
 import { isListedStatus } from '../routing/failure-settings.ts';
 import type { Visit } from '../routing/plan.ts';
@@ -16,9 +18,11 @@ import { Answer } from '../stream/answer.ts';
 import type { Sender } from '../upstream/pool.ts';
 import { type OutgoingRequest, send } from '../upstream/send.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
+import { Batch, type BatchPart } from './batch.ts';
 import type { ProxyRequest } from './decode.ts';
 import { buildRequest, laneOf, signRequest } from './outgoing.ts';
-import type { RequestTranslation, ResolveSources, TranslatedRequest } from './translation.ts';
+import type { RequestTranslation, ResolveSources } from './translation.ts';
+import type { WrittenRequest } from './written-request.ts';
 
 /** An attempt as the pipeline relays and accounts for it. */
 export interface SentAttempt extends Attempt {
@@ -63,42 +67,59 @@ export function sendAttempt(
   const { clock, upstreams, observer, onMalformed } = settings;
   const { backend, timeouts } = visit;
   const lane = requireLane(request, backend);
-  const prepared = prepare(journey, backend, key, lane, settings);
+  const draft = draftRequest(journey, backend, key, lane, settings);
   const record = openRecord(journey, backend, key, clock);
   trail.attempts.push(record);
   const traceHeaders = observer.attemptStarted(trail, record) ?? {};
-  const finished = prepared.isSimple ? withHeaders(prepared.outgoing, traceHeaders) : finish(prepared.outgoing);
+  const parts = draft.parts.map(({ outgoing, inputs }) => {
+    return { inputs, outgoing: finish(outgoing, traceHeaders, backend, key, clock) };
+  });
+  const [only, ...others] = parts;
   const pool = upstreams.pool(backend.provider, timeouts.connectMs);
+  const answerSettings = {
+    clock,
+    timeouts,
+    deadlineAtMs,
+    stream: request.stream,
+    hideUsage: request.peek?.usageEdit !== undefined,
+    isFailure: (status: number) => isListedStatus(status, rule.failover),
+    onMalformed: () => onMalformed(backend.id),
+  };
   return sendOver(pool);
 
-  async function finish(outgoing: Promise<OutgoingRequest>): Promise<OutgoingRequest> {
-    return signRequest(withHeaders(await outgoing, traceHeaders), backend, key, clock);
-  }
-
   function sendOver(sender: Sender): SentAttempt {
-    const answer = new Answer({
-      clock,
-      timeouts,
-      deadlineAtMs,
-      protocol: answersOf(journey, backend, lane, clock),
-      stream: request.stream,
-      hideUsage: request.peek?.usageEdit !== undefined,
-      isFailure: (status) => isListedStatus(status, rule.failover),
-      onMalformed: () => onMalformed(backend.id),
-    });
-    if (finished instanceof Promise) void sendLater(sender, finished, answer);
-    else answer.source = send(sender, finished, answer);
+    const answer = others.length === 0 ? sendOne(sender) : sendParts(sender);
     return {
       answer,
       record,
-      translated: lane.type === 'chat',
+      translated: lane.type === 'chat' || lane.type === 'embeddings',
       get dropped() {
-        return prepared.dropped;
+        return draft.dropped;
       },
       outcome: answer.outcome satisfies Promise<AttemptOutcome>,
       abort: () => answer.abort(),
       resend: () => sendOver(pool.fresh),
     };
+  }
+
+  function sendOne(sender: Sender): Answer {
+    const answer = new Answer({ ...answerSettings, protocol: answersOf(journey, backend, lane, clock) });
+    const outgoing = only?.outgoing;
+    if (outgoing instanceof Promise) void sendLater(sender, outgoing, answer);
+    else if (outgoing !== undefined) answer.source = send(sender, outgoing, answer);
+    return answer;
+  }
+
+  function sendParts(sender: Sender): Answer {
+    if (lane.type !== 'embeddings') throw new Error(`requests in lane ${lane.type} have one part`);
+    const context = (): EmbeddingAnswerContext => vectorContextOf(journey, backend, lane, clock);
+    const { fresh } = pool;
+    const batch = new Batch(parts, { lane, sender, fresh, answer: answerSettings, context, toSignal });
+    // Each part has its own time to answer; all of them have that of the whole request.
+    const patient = { ...timeouts, responseMs: deadlineAtMs - clock.now() };
+    const answer = new Answer({ ...answerSettings, timeouts: patient, protocol: batch.protocol });
+    batch.start(answer);
+    return answer;
   }
 }
 
@@ -106,6 +127,70 @@ function requireLane(request: ProxyRequest, backend: Backend): Lane {
   const lane = laneOf(request, backend);
   if (lane === undefined) throw new ClientError('no_backend');
   return lane;
+}
+
+/** A request that is being put together, and what it leaves out of the client's. */
+interface Draft {
+  readonly parts: readonly BatchPart[];
+  readonly dropped: readonly string[];
+}
+
+function draftRequest(
+  { request, translation }: Journey,
+  backend: Backend,
+  key: UpstreamKey | undefined,
+  lane: Lane,
+  { resolveSources }: SendSettings,
+): Draft {
+  const build = (written?: WrittenRequest): OutgoingRequest => buildRequest(request, backend, key, lane, written);
+  if (lane.type !== 'chat' && lane.type !== 'embeddings') {
+    return { parts: [{ outgoing: build(), inputs: 1 }], dropped: none };
+  }
+  if (lane.type === 'chat' && resolveSources !== undefined && translation.needsSources(lane, backend)) {
+    return draftLater(translation.writeResolved(lane, backend, resolveSources), build);
+  }
+  const batches = translation.write(lane, backend);
+  return {
+    parts: batches.map((batch) => ({ outgoing: build(batch), inputs: batch.inputs })),
+    dropped: batches[0]?.dropped ?? none,
+  };
+}
+
+const none: readonly string[] = [];
+
+function draftLater(writing: Promise<WrittenRequest>, build: (written: WrittenRequest) => OutgoingRequest): Draft {
+  let dropped = none;
+  const outgoing = writing.then((written) => {
+    ({ dropped } = written);
+    return build(written);
+  });
+  return {
+    parts: [{ outgoing, inputs: 1 }],
+    get dropped() {
+      return dropped;
+    },
+  };
+}
+
+/** Adds what is known only now: trace context, and signatures over all of it. */
+function finish(
+  outgoing: BatchPart['outgoing'],
+  traceHeaders: Readonly<Record<string, string>>,
+  backend: Backend,
+  key: UpstreamKey | undefined,
+  clock: Clock,
+): BatchPart['outgoing'] {
+  if (!(outgoing instanceof Promise) && backend.provider.kind.sign === undefined) {
+    Object.assign(outgoing.headers, traceHeaders);
+    return outgoing;
+  }
+  return finishLater();
+
+  async function finishLater(): Promise<OutgoingRequest> {
+    const built = await outgoing;
+    Object.assign(built.headers, traceHeaders);
+    return signRequest(built, backend, key, clock);
+  }
 }
 
 /** Why it could not be finished only the attempt hears. */
@@ -127,68 +212,29 @@ function toSignal(error: unknown): FailureSignal {
   return { type: 'answer', status, headers: {}, body };
 }
 
-/** A request that is being put together, and what it leaves out of the client's. */
-type Prepared = { readonly dropped: readonly string[] } & (
-  | { readonly isSimple: true; readonly outgoing: OutgoingRequest }
-  | { readonly isSimple: false; readonly outgoing: Promise<OutgoingRequest> }
-);
-
-function prepare(
-  { request, translation }: Journey,
-  backend: Backend,
-  key: UpstreamKey | undefined,
-  lane: Lane,
-  { resolveSources }: SendSettings,
-): Prepared {
-  const isSimple = backend.provider.kind.sign === undefined;
-  const build = (translated?: TranslatedRequest): OutgoingRequest =>
-    buildRequest(request, backend, key, lane, translated);
-  if (lane.type === 'chat' && resolveSources !== undefined && translation.needsSources(lane, backend)) {
-    return whenResolved(translation.writeResolved(lane, backend, resolveSources), build);
-  }
-  const translated = lane.type === 'chat' ? translation.write(lane, backend) : undefined;
-  const dropped = translated?.dropped ?? none;
-  const outgoing = build(translated);
-  return isSimple ? { isSimple, outgoing, dropped } : { isSimple, outgoing: Promise.resolve(outgoing), dropped };
-}
-
-const none: readonly string[] = [];
-
-function whenResolved(
-  writing: Promise<TranslatedRequest>,
-  build: (translated: TranslatedRequest) => OutgoingRequest,
-): Prepared {
-  let dropped = none;
-  const outgoing = writing.then((translated) => {
-    ({ dropped } = translated);
-    return build(translated);
-  });
-  return {
-    isSimple: false,
-    outgoing,
-    get dropped() {
-      return dropped;
-    },
-  };
-}
-
-function withHeaders(outgoing: OutgoingRequest, headers: Readonly<Record<string, string>>): OutgoingRequest {
-  Object.assign(outgoing.headers, headers);
-  return outgoing;
-}
-
 /** How the answer is read: as it is, or as an answer in the client's protocol. */
 function answersOf(journey: Journey, backend: Backend, lane: Lane, clock: Clock): AnswerProtocol | undefined {
-  if (lane.type === 'pass-through') return lane.protocol;
-  return lane.type === 'chat' ? createChatAnswers(lane, contextOf(journey, backend, lane, clock)) : undefined;
+  switch (lane.type) {
+    case 'pass-through':
+      return lane.protocol;
+    case 'chat':
+      return createChatAnswers(lane, chatContextOf(journey, backend, lane, clock));
+    case 'embeddings': {
+      const { inputs } = journey.translation.vectors(lane, backend);
+      return createEmbeddingAnswers(lane, inputs.length, () => vectorContextOf(journey, backend, lane, clock));
+    }
+    case 'relay':
+    case 'estimate':
+      return undefined;
+  }
 }
 
-function contextOf(
+function chatContextOf(
   { request, trail, translation }: Journey,
   backend: Backend,
   lane: ChatLane,
   clock: Clock,
-): Parameters<typeof createChatAnswers>[1] {
+): AnswerContext {
   return {
     requestId: request.exchange.id,
     model: request.model ?? backend.upstreamModel ?? '',
@@ -196,8 +242,19 @@ function contextOf(
     wantsUsage: request.peek?.wantsUsage === true,
     startedAtMs: trail.startedAtMs,
     now: () => clock.now(),
-    request: translation.canonical(lane, backend),
+    request: translation.chat(lane, backend),
   };
+}
+
+function vectorContextOf(
+  { request, trail, translation }: Journey,
+  backend: Backend,
+  lane: EmbeddingsLane,
+  clock: Clock,
+): EmbeddingAnswerContext {
+  const { encoding } = translation.vectors(lane, backend);
+  const model = request.model ?? backend.upstreamModel ?? '';
+  return { model, encoding, elapsedMs: clock.now() - trail.startedAtMs };
 }
 
 function openRecord(

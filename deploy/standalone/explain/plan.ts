@@ -133,7 +133,8 @@ class PlanExplanation {
     const lane = laneOf(request, backend);
     if (lane === undefined || lane.type === 'estimate') return 'nothing: the answer is estimated here';
     const { method, path } = destinationOf(request, backend, lane);
-    const translated = lane.type === 'chat' ? `, translated to ${lane.operation.protocol}` : '';
+    const isTranslated = lane.type === 'chat' || lane.type === 'embeddings';
+    const translated = isTranslated ? `, translated to ${lane.operation.protocol}` : '';
     return `${method} ${backend.provider.origin}${path}${translated}`;
   }
 

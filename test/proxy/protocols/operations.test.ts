@@ -20,28 +20,28 @@ describe('matchOperation', () => {
     ['/completions', 'openai-completions', '/completions'],
     ['/v1/responses', 'openai-responses', '/responses'],
     ['/V1/Embeddings', 'openai-embeddings', '/embeddings'],
+    ['/api/chat', 'ollama-chat', '/api/chat'],
+    ['/API/Generate', 'ollama-generate', '/api/generate'],
+    ['/api/embed', 'ollama-embed', '/api/embed'],
+    ['/api/embeddings/', 'ollama-embeddings', '/api/embeddings'],
   ])('POST %s is %s', (path, protocol, upstreamPath) => {
     expect(matchOperation('POST', path)).toEqual({ type: 'operation', operation: { protocol, path: upstreamPath } });
   });
 
-  test.each([
-    '',
-    '/',
-    '/v1',
-    '/v1/',
-    '/chat',
-    '/chat/completions/x',
-    '/v1/v1/responses',
-    '/audio/speech',
-    '/responses/r_1',
-  ])('POST %j is none', (path) => {
-    expect(matchOperation('POST', path)).toBeUndefined();
-  });
+  test.each(['/v1', '/v1/', '/chat', '/chat/completions/x', '/v1/v1/responses', '/audio/speech', '/responses/r_1'])(
+    'POST %j is none',
+    (path) => {
+      expect(matchOperation('POST', path)).toBeUndefined();
+    },
+  );
 
   test.each([
     ['GET', '/chat/completions', 'POST'],
     ['DELETE', '/v1/embeddings', 'POST'],
     ['POST', '/models', 'GET, HEAD'],
+    ['POST', '', 'GET, HEAD'],
+    ['PUT', '/api/show', 'POST'],
+    ['POST', '/api/ps', 'GET'],
     ['DELETE', '/v1/models/m', 'GET, HEAD'],
   ])('%s %s is refused with the methods that are allowed', (method, path, allow) => {
     expect(matchOperation(method, path)).toEqual({ type: 'method-not-allowed', allow });

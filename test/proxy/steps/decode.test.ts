@@ -129,7 +129,8 @@ describe('a request', () => {
 describe('a request that is not understood', () => {
   it.each<[string, Asked, string]>([
     ['a path of nobody', { path: '/nothing/here' }, 'route_not_found'],
-    ['the root', { path: '/' }, 'route_not_found'],
+    ['the root with another method', { path: '/' }, 'method_not_allowed'],
+    ['what changes a server of Ollama’s', { path: '/api/pull', body: { model: 'chat' } }, 'route_not_found'],
     ['a model of nobody', { body: { model: 'claude' } }, 'route_not_found'],
     ['no model', { body: {} }, 'model_required'],
     ['an unknown operation without a model', { path: '/v1/files', body: {} }, 'route_not_found'],

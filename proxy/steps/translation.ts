@@ -1,0 +1,101 @@
+// The client's request in the words of other protocols: understood once, however many upstreams are asked, and written
+// once for each backend.
+
+import type { Block } from '../canonical/block.ts';
+import type { EmbeddingRequest } from '../canonical/embedding.ts';
+import type { CanonicalRequest } from '../canonical/request.ts';
+import type { Backend } from '../config/snapshot.ts';
+import { splitInputs } from '../protocols/embedding-batches.ts';
+import type { ChatLane, EmbeddingsLane } from '../protocols/lane.ts';
+import { RefusedParameter } from '../protocols/refused-parameter.ts';
+import type { ProxyRequest } from './decode.ts';
+import { bodyWithModel, modelFor, write, type WrittenRequest } from './written-request.ts';
+
+/** Gets what images and documents are at their addresses. Throws ClientError naming the address. */
+export type ResolveSources = (request: CanonicalRequest, signal: AbortSignal) => Promise<CanonicalRequest>;
+
+/** A part of a request for vectors: as many inputs as an upstream takes at once. */
+export interface WrittenBatch extends WrittenRequest {
+  readonly inputs: number;
+}
+
+/** Translates one request. */
+export class RequestTranslation {
+  readonly #request: ProxyRequest;
+  #chat: CanonicalRequest | undefined;
+  #vectors: EmbeddingRequest | undefined;
+  #resolved: Promise<CanonicalRequest> | undefined;
+  /** The last that was written: keys of a backend's pool are tried one after the other. */
+  #written: { readonly backend: string; readonly batches: readonly WrittenBatch[] } | undefined;
+
+  constructor(request: ProxyRequest) {
+    this.#request = request;
+  }
+
+  /** The chat as it was understood. Throws ClientError if it cannot be. */
+  chat({ client }: ChatLane, backend: Backend): CanonicalRequest {
+    const request = this.#request;
+    return (this.#chat ??= client.decodeRequest(bodyWithModel(request, modelFor(request, backend))));
+  }
+
+  /** The same of a request for vectors. */
+  vectors({ client }: EmbeddingsLane, backend: Backend): EmbeddingRequest {
+    const request = this.#request;
+    return (this.#vectors ??= client.decodeRequest(bodyWithModel(request, modelFor(request, backend))));
+  }
+
+  /** Whether a chat can be written only when somebody has fetched something. */
+  needsSources(lane: ChatLane, backend: Backend): boolean {
+    return lane.upstream.needsBytes === true && namesAddresses(this.chat(lane, backend));
+  }
+
+  /** Writes the request for a backend, in as many parts as it has to have. Throws ClientError if it cannot be said. */
+  write(lane: ChatLane | EmbeddingsLane, backend: Backend): readonly WrittenBatch[] {
+    if (this.#written?.backend !== backend.id) {
+      const batches =
+        lane.type === 'chat'
+          ? [this.#writeChat(this.chat(lane, backend), lane, backend)]
+          : this.#writeVectors(lane, backend);
+      this.#written = { backend: backend.id, batches };
+    }
+    return this.#written.batches;
+  }
+
+  /** The same for a chat, with the bytes that it only gives the addresses of. */
+  async writeResolved(lane: ChatLane, backend: Backend, resolve: ResolveSources): Promise<WrittenRequest> {
+    this.#resolved ??= resolve(this.chat(lane, backend), this.#request.exchange.signal);
+    return this.#writeChat(await this.#resolved, lane, backend);
+  }
+
+  #writeChat(chat: CanonicalRequest, { client, upstream }: ChatLane, backend: Backend): WrittenBatch {
+    const { maxOutputTokens, capabilities } = backend.modelConfig ?? {};
+    const asked = { ...chat, model: modelFor(this.#request, backend) };
+    const encode = (): ReturnType<typeof upstream.encodeRequest> => {
+      refuseChoices(asked);
+      return upstream.encodeRequest(asked, { maxOutputTokens, capabilities });
+    };
+    return { ...write(encode, client, backend), inputs: 1 };
+  }
+
+  #writeVectors(lane: EmbeddingsLane, backend: Backend): readonly WrittenBatch[] {
+    const { client, upstream } = lane;
+    const asked = { ...this.vectors(lane, backend), model: modelFor(this.#request, backend) };
+    return splitInputs(asked, upstream.inputsMax).map((part) => {
+      return { ...write(() => upstream.encodeRequest(part), client, backend), inputs: part.inputs.length };
+    });
+  }
+}
+
+/** Answers side by side have no place in the canonical model. */
+function refuseChoices({ choiceCount = 1 }: CanonicalRequest): void {
+  if (choiceCount !== 1) throw new RefusedParameter('choiceCount', 'must be 1: this model gives one answer at a time.');
+}
+
+function namesAddresses({ messages }: CanonicalRequest): boolean {
+  return messages.some(({ content }) => content.some(isAddress));
+}
+
+function isAddress(block: Block): boolean {
+  if (block.type === 'tool-result') return block.content.some(isAddress);
+  return (block.type === 'image' || block.type === 'document') && block.source.type === 'url';
+}
