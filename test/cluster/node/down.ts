@@ -5,6 +5,7 @@ import { removeCgroups } from './cgroups.ts';
 import { endNamespaces, type Holder } from './namespaces.ts';
 import { disconnect } from './network.ts';
 import { filesOf, type NodePlace, placeOf, stateFolder } from './place.ts';
+import { assertMayCarryNode } from './requirements.ts';
 import { statusOf } from './state.ts';
 
 /** What may be left of it. */
@@ -15,6 +16,7 @@ export interface DownOptions {
 
 /** Takes it down; false if there is nothing. Rejects while another process is bringing it up. */
 export async function takeDown(name: string, options: DownOptions = {}): Promise<boolean> {
+  assertMayCarryNode();
   const status = statusOf(name);
   switch (status.is) {
     case 'absent':

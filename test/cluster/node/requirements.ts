@@ -18,10 +18,14 @@ const trial = `
 
 const hierarchies = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
 
+/** Throws unless this is root on Linux. */
+export function assertMayCarryNode(): void {
+  if (process.platform !== 'linux') throw new Error(`a node runs on Linux only, not on ${process.platform}`);
+  if (process.getuid?.() !== 0) throw new Error('only root can have a node: it takes namespaces, mounts and cgroups');
+}
+
 /** Throws, with all that is missing, on a machine that cannot carry a node. The programs must be there. */
 export async function assertCanCarryNode(): Promise<void> {
-  if (process.platform !== 'linux') throw new Error(`a node runs on Linux only, not on ${process.platform}`);
-  if (process.getuid?.() !== 0) throw new Error('only root can start a node: it makes namespaces, mounts and cgroups');
   const missing = [...missingCgroups(), ...(await missingInKernel())];
   if (missing.length > 0) throw new Error(`this machine cannot carry a node; it lacks: ${missing.join('; ')}`);
 }

@@ -3,7 +3,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlPlaneFacts } from '../client.ts';
-import { isAlive } from '../folders.ts';
 import { type Holder, isHeld } from './namespaces.ts';
 import { filesOf, type NodePlace, placeOf, stateFolder } from './place.ts';
 
@@ -31,8 +30,9 @@ export interface ClusterFacts extends ControlPlaneFacts {
 /** What is known from the first moment on: `node.json`. */
 interface NodeRecord {
   readonly number: number;
-  /** Process that is bringing it up. */
+  /** Process that is bringing it up, and when it began: numbers are used again. */
   readonly starter: number;
+  readonly starterSince: string;
   readonly holder?: Holder;
 }
 
@@ -48,12 +48,11 @@ export type NodeStatus =
 export function statusOf(name: string): NodeStatus {
   const files = filesOf(placeOf(name, 0));
   const record = readJson<NodeRecord>(recordOf(name));
-  const { holder, starter, number = 0 } = record ?? {};
+  const { holder, starter = 0, starterSince, number = 0 } = record ?? {};
   const facts = readJson<ClusterFacts>(files.facts);
   if (facts !== undefined && holder !== undefined && isHeld(holder)) return { is: 'up', facts };
-  if (facts === undefined && starter !== undefined && starter !== process.pid && isAlive(starter)) {
-    return { is: 'starting', by: starter };
-  }
+  const isStarting = facts === undefined && record !== undefined && beginOf(starter) === starterSince;
+  if (isStarting && starter !== process.pid) return { is: 'starting', by: starter };
   if (!existsSync(join(stateFolder, name))) return { is: 'absent' };
   return { is: 'left', place: placeOf(name, number), ...(holder === undefined ? {} : { holder }) };
 }
@@ -61,7 +60,8 @@ export function statusOf(name: string): NodeStatus {
 /** Writes down that this process brings it up, or how far it has come. */
 export function recordNode({ name, number }: NodePlace, holder?: Holder): void {
   mkdirSync(join(stateFolder, name), { recursive: true, mode: 0o711 });
-  const record: NodeRecord = { number, starter: process.pid, ...(holder === undefined ? {} : { holder }) };
+  const starter = { starter: process.pid, starterSince: beginOf(process.pid) ?? '' };
+  const record: NodeRecord = { number, ...starter, ...(holder === undefined ? {} : { holder }) };
   writeFileSync(recordOf(name), JSON.stringify(record));
 }
 
@@ -75,6 +75,17 @@ export function recordedNumbers(): readonly number[] {
   if (!existsSync(stateFolder)) return [];
   const records = readdirSync(stateFolder).map((name) => readJson<NodeRecord>(recordOf(name)));
   return records.flatMap((record) => (record === undefined ? [] : [record.number]));
+}
+
+/** When a process began, in ticks of the kernel; undefined if there is none. */
+function beginOf(pid: number): string | undefined {
+  try {
+    // Behind the name, which may hold anything, this is the 20th.
+    const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) (?=\S )/);
+    return rest.split(' ')[19];
+  } catch {
+    return undefined;
+  }
 }
 
 function recordOf(name: string): string {

@@ -18,7 +18,7 @@ import { clearAway } from './down.ts';
 import { makeNamespaces } from './namespaces.ts';
 import { connect, freeNumber } from './network.ts';
 import { apiServerPort, filesOf, type NodePlace, placeOf } from './place.ts';
-import { assertCanCarryNode } from './requirements.ts';
+import { assertCanCarryNode, assertMayCarryNode } from './requirements.ts';
 import {
   dnsAnswers,
   startApiServer,
@@ -48,6 +48,7 @@ export interface UpOptions {
 /** Brings a node up, or finds it up; leaves nothing but logs if it fails. */
 export async function bringUp(options: UpOptions): Promise<ClusterFacts> {
   const { name, kubernetes, progress } = options;
+  assertMayCarryNode();
   const status = statusOf(name);
   if (status.is === 'up') return status.facts;
   if (status.is === 'starting') throw new Error(`process ${status.by} is bringing ${name} up already`);
@@ -87,14 +88,14 @@ async function start(place: NodePlace, programs: NodePrograms, options: UpOption
   );
   const client = await startApiServer(node);
   await startControllers(node);
-  await hasNodeImages;
+  await orAborted(hasNodeImages, signal);
   progress('kubelet, kube-proxy and cluster DNS');
   const isReady = expected(startNode(node, client));
   for (const manifest of dnsManifests(place)) await client.apply(manifest);
   await isReady;
   await dnsAnswers(node);
   progress('images');
-  await hasAllImages;
+  await orAborted(hasAllImages, signal);
   const facts = toClusterFacts(node, withImages ? { sluice: sluiceImage, redis: redisImage } : undefined);
   recordFacts(facts);
   return facts;
@@ -104,6 +105,19 @@ async function start(place: NodePlace, programs: NodePrograms, options: UpOption
 function expected<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
+}
+
+/** A build takes minutes, and does not listen. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /** Archives of what the chart installs. */
