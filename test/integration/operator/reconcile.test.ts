@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { kinds } from '../../../crds/group.ts';
 import type { OperatorContext } from '../../../operator/ground.ts';
 import { chat, chatRequest } from '../../support/chat.ts';
 import { ask } from '../../support/client.ts';
@@ -20,6 +21,7 @@ import {
 import { conditionsOf, type SeenResource } from '../../support/resource-status.ts';
 import { type ScriptedUpstream, startUpstream } from '../../support/upstream.ts';
 import { Publication } from './published.ts';
+import { changeAtRandom } from './random-changes.ts';
 import { Team } from './team.ts';
 
 const plane = await requiresControlPlane();
@@ -202,12 +204,11 @@ plane.describe('an installation', () => {
     const { encoding, parts } = await publication.index();
     expect([encoding, parts.length]).toEqual(['gzip', 2]);
     expect([...(await publication.configMaps()).keys()]).toEqual([publication.indexName, `${publication.indexName}-0`]);
-    // Secret, shard, index.
-    const holders = await publication.configMaps();
-    const versions = [publication.indexName, `${publication.indexName}-0`].map((name) =>
-      Number(holders.get(name)?.metadata.resourceVersion),
-    );
-    expect(versions[1]).toBeLessThan(versions[0]!);
+    // The shard before the index; unless it is just being written anew.
+    await eventually(async () => {
+      const [index, shard] = [publication.indexPath, `${publication.indexPath}-0`].map(versionOf);
+      return (await shard!) < (await index!);
+    });
     for (const name of ['one', 'two', 'three']) await team.delete('LLMRoute', name);
     await eventually(async () => (await publication.configMaps()).size === 1);
     expect(await publication.index()).toMatchObject({ encoding: 'json' });
@@ -271,12 +272,47 @@ plane.describe('an installation', () => {
     await operator[Symbol.asyncDispose]();
     const before = await versions();
     operator = await startOperator();
-    const isCompiled = ({ message, fields }: LogLine): boolean =>
-      message === 'reconciled' && fields['controller'] === 'configuration';
     await eventually(() => operator.lines.some(isCompiled));
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(await versions()).toEqual(before);
   });
+
+  test('ends where it should, whatever happens on the way and whoever leads', async ({ annotate }) => {
+    const team = await newTeam();
+    const startedMs = performance.now();
+    const storm = changeAtRandom(team, { url: upstream.baseURL, changes: 240, atOnce: 4 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await operator[Symbol.asyncDispose]();
+    operator = await startOperator();
+    await storm;
+    await annotate(`240 changes in ${Math.round(performance.now() - startedMs)} ms, and another leader half-way`);
+
+    await eventually(() => isSettled(team), 10_000);
+    expect(operator.lines.filter(({ level }) => level === 'error')).toEqual([]);
+    const before = await stateOf(team);
+    await operator[Symbol.asyncDispose]();
+    operator = await startOperator();
+    await eventually(() => operator.lines.some(isCompiled));
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(await stateOf(team)).toEqual(before);
+  });
+
+  /** Whether every object of a team has a status that is about its present form, and nothing changes any more. */
+  async function isSettled(team: Team): Promise<boolean> {
+    const before = JSON.stringify(await stateOf(team));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const all = (await Promise.all(kinds.map((kind) => team.list(kind)))).flat();
+    const isDecided = all
+      .map(conditionsOf)
+      .every((conditions) => conditions.length > 0 && !conditions.join().includes('stale'));
+    return isDecided && before === JSON.stringify(await stateOf(team));
+  }
+
+  /** Everything that an operator writes: what is published, and what it says of the team's objects. */
+  async function stateOf(team: Team): Promise<object> {
+    const lists = await Promise.all(kinds.map((kind) => team.list(kind)));
+    return { published: await publication.versions(), statuses: lists.flat().map(({ status }) => status) };
+  }
 
   test('lets a namespace go with everything in it', async () => {
     const path = `/api/v1/namespaces/${going.namespace}`;
@@ -328,9 +364,11 @@ plane.describe('an installation', () => {
     return (await fetch(`${url}/readyz`)).text();
   }
 
-  async function readyRoutes({ namespace }: Team): Promise<readonly SeenResource[]> {
-    const path = `/apis/sluice.dev/v1alpha1/namespaces/${namespace}/llmroutes`;
-    const { items } = await shared.request<{ readonly items: readonly SeenResource[] }>('GET', path);
-    return items.filter((route) => conditionsOf(route).includes('Ready=True/Ready'));
+  async function readyRoutes(team: Team): Promise<readonly SeenResource[]> {
+    return (await team.list('LLMRoute')).filter((route) => conditionsOf(route).includes('Ready=True/Ready'));
   }
 });
+
+function isCompiled({ message, fields }: LogLine): boolean {
+  return message === 'reconciled' && fields['controller'] === 'configuration';
+}

@@ -103,6 +103,11 @@ export class Team {
     return this.plane.request('GET', `${this.#collection(kind)}/${name}`);
   }
 
+  /** All objects of one of our kinds. */
+  async list(kind: Kind): Promise<readonly SeenResource[]> {
+    return (await this.plane.request<{ readonly items: readonly SeenResource[] }>('GET', this.#collection(kind))).items;
+  }
+
   status(kind: Kind, name: string): Promise<SeenResource> {
     return readResource(this.plane, kind, this.namespace, name);
   }
