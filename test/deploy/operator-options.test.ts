@@ -3,7 +3,7 @@ import { operatorOptions, readOperatorSettings } from '../../deploy/standalone/o
 import { StartFailure, UsageError } from '../../proxy/command-line/failures.ts';
 import type { Environment, Flags } from '../../proxy/command-line/options.ts';
 
-const home = { HOME: '/home/anna' };
+const home = { HOME: '/somewhere' };
 
 function read(flags: Flags, environment: Environment = home) {
   return readOperatorSettings(flags, environment, { version: '1.2.3', newId: () => 'an-id' });
@@ -14,7 +14,7 @@ test('without flags and variables everything has its default', () => {
   expect(logLevel).toBe('info');
   expect(operator).toEqual({
     version: '1.2.3',
-    credentials: { type: 'kubeconfig', path: '/home/anna/.kube/config' },
+    credentials: { type: 'kubeconfig', path: '/somewhere/.kube/config' },
     className: 'default',
     installNamespace: undefined,
     watchNamespaces: [],
