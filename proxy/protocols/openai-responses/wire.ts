@@ -3,6 +3,9 @@
 
 import { isJsonObject, type JsonObject } from '../openai/wire.ts';
 
+/** The name under which canonical metadata keeps what only this protocol knows. */
+export const responses = 'openai-responses';
+
 /** Events that end an answer well. `response.failed` ends it too, but is an error. */
 export const terminalEvents: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete']);
 

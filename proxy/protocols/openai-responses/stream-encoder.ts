@@ -1,0 +1,140 @@
+// Stream parts → events of a response, as strict as the official client wants them: the response first, items with
+// consecutive numbers, every beginning with its end, and the whole response last.
+
+import type { BlockStart, StreamPart } from '../../canonical/response.ts';
+import type { JsonObject } from '../openai/wire.ts';
+import type { AnswerContext, StreamEncoder } from '../protocol.ts';
+import { finalState, type ResponseHead, responseHead, responseObject } from './response-object.ts';
+import { CallItem, MessageItem, type OpenItem, ReasoningItem, type Say } from './open-item.ts';
+
+type Part<T extends StreamPart['type']> = Extract<StreamPart, { type: T }>;
+
+/** A block that has begun. Its item may wait for the first words, and may be one that it shares with other blocks. */
+interface OpenBlock {
+  readonly start: BlockStart;
+  item: OpenItem | undefined;
+}
+
+/** Encodes one answer. */
+export class ResponseStreamEncoder implements StreamEncoder {
+  nextSequence = 0;
+  readonly #context: AnswerContext;
+  #head: ResponseHead | undefined;
+  readonly #blocks = new Map<number, OpenBlock>();
+  /** Items that are not written to their end, in their order. */
+  #open: OpenItem[] = [];
+  readonly #output: JsonObject[] = [];
+  #items = 0;
+  /** Events of the part that is being written. */
+  #frames = '';
+
+  constructor(context: AnswerContext) {
+    this.#context = context;
+  }
+
+  encode(part: StreamPart): Buffer {
+    this.#write(part);
+    const frames = this.#frames;
+    this.#frames = '';
+    return Buffer.from(frames);
+  }
+
+  #write(part: StreamPart): void {
+    switch (part.type) {
+      case 'start':
+        return this.#start(part);
+      case 'block-start':
+        return this.#startBlock(part);
+      case 'delta':
+        return this.#delta(part);
+      case 'block-end':
+        return this.#endBlock(part);
+      case 'finish':
+        return this.#finish(part);
+      case 'error':
+    }
+  }
+
+  #start(part: Part<'start'>): void {
+    this.#head = responseHead(part, this.#context);
+    const content = { output: [], usage: undefined, request: this.#context.request };
+    const response = JSON.stringify(responseObject(this.#head, { status: 'in_progress' }, content));
+    this.#say('response.created', `"response":${response}`);
+    this.#say('response.in_progress', `"response":${response}`);
+  }
+
+  #startBlock({ index, block }: Part<'block-start'>): void {
+    const open: OpenBlock = { start: block, item: undefined };
+    this.#blocks.set(index, open);
+    // Text and thinking begin with their first words: an item with nothing in it says nothing.
+    if (block.type === 'tool-call' || block.type === 'redacted-thinking') this.#begin(open);
+  }
+
+  #delta(part: Part<'delta'>): void {
+    if (part.text === '') return;
+    const block = this.#blocks.get(part.index);
+    if (block === undefined) throw new Error('a delta has to come after the start of its block');
+    // Text that goes on behind something else is a part, or an item, of its own.
+    if (block.item === undefined || (block.item.over && block.start.type !== 'tool-call')) this.#begin(block);
+    if (block.item?.over === false) block.item.delta(part, this.#say);
+  }
+
+  #endBlock({ index, signature = '' }: Part<'block-end'>): void {
+    const block = this.#blocks.get(index);
+    if (block === undefined) return;
+    // Thinking that nobody may read still has to come back.
+    if (block.item === undefined && block.start.type === 'thinking' && signature !== '') this.#begin(block);
+    block.item?.endBlock(signature, this.#say);
+  }
+
+  /** Gives a block its item. Whatever has ended before is written to its end. */
+  #begin(block: OpenBlock): void {
+    const { start } = block;
+    const last = this.#open.at(-1);
+    if ((start.type === 'text' || start.type === 'refusal') && last instanceof MessageItem) {
+      last.startPart(start.type, this.#say);
+      block.item = last;
+      return;
+    }
+    this.#close((item) => item.ended, 'completed');
+    const place = { responseId: this.#begun().id, index: this.#items++ };
+    block.item =
+      start.type === 'tool-call'
+        ? new CallItem(place, start)
+        : start.type === 'thinking' || start.type === 'redacted-thinking'
+          ? new ReasoningItem(place, start)
+          : new MessageItem(place);
+    this.#open.push(block.item);
+    block.item.begin(this.#say);
+    if (start.type === 'text' || start.type === 'refusal') (block.item as MessageItem).startPart(start.type, this.#say);
+  }
+
+  #close(which: (item: OpenItem) => boolean, lastStatus: 'completed' | 'incomplete'): void {
+    const closing = this.#open.filter(which);
+    this.#open = this.#open.filter((item) => !which(item));
+    for (const item of closing) {
+      // What was cut is what came last.
+      const status = item.index === this.#items - 1 ? lastStatus : 'completed';
+      this.#output[item.index] = item.end(status, this.#say);
+    }
+  }
+
+  #finish({ reason, usage }: Part<'finish'>): void {
+    const head = this.#begun();
+    const state = finalState(reason);
+    this.#close(() => true, state.status === 'incomplete' ? 'incomplete' : 'completed');
+    const content = { output: this.#output, usage, request: this.#context.request };
+    const response = JSON.stringify(responseObject(head, state, content));
+    this.#say(`response.${state.status}`, `"response":${response}`);
+  }
+
+  /** Official clients read the type from the data, others from the name of the event. */
+  readonly #say: Say = (type, members) => {
+    this.#frames += `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.nextSequence++},${members}}\n\n`;
+  };
+
+  #begun(): ResponseHead {
+    if (this.#head === undefined) throw new Error('a stream has to begin with its start');
+    return this.#head;
+  }
+}
