@@ -79,7 +79,8 @@ export function layGround(options: OperatorOptions, context: OperatorContext, on
   const facts = (): OperatorFacts => describeFacts(sources, acks);
   const metrics = createOperatorMetrics({ host: new URL(credentials.server).host, version: options.version, facts });
   const userAgent = `sluice-operator/${options.version}`;
-  const client = createKubeClient({ credentials, userAgent, observer: metrics.requests, monotonic });
+  const mayWrite = (): boolean => elector.isLeader();
+  const client = createKubeClient({ credentials, userAgent, observer: metrics.requests, monotonic, mayWrite });
   const common = { ...context, client };
   const sources = createSources({ ...common, ...options, installNamespace: namespace, outputNames: names });
   const elector = createElector({
@@ -89,7 +90,6 @@ export function layGround(options: OperatorOptions, context: OperatorContext, on
     identity: options.identity,
     onSlowPath: () => metrics.slowPath(leaseName(options)),
   });
-  const mayWrite = (): boolean => elector.isLeader();
   const { outputs, publishedCredentials } = sources;
   const publisher = new Publisher({ client, namespace, names, outputs, publishedCredentials, mayWrite, monotonic });
   const reporter = { reportingController: 'sluice.dev/operator', reportingInstance: options.identity };

@@ -186,6 +186,7 @@ class SeriesRecorder implements EventRecorder {
         contentType: mergePatch,
         body: { series: toSeries(count, lastUnixMs) },
         timeoutMs: sendTimeoutMs,
+        isAnybodys: true,
       });
       return true;
     } catch (error) {
@@ -199,7 +200,7 @@ class SeriesRecorder implements EventRecorder {
     const body = count === 1 ? event : { ...event, series: toSeries(count, lastUnixMs) };
     try {
       const path = collectionPath(eventType, event.metadata.namespace);
-      await this.#options.client.call({ method: 'POST', path, body, timeoutMs: sendTimeoutMs });
+      await this.#options.client.call({ method: 'POST', path, body, timeoutMs: sendTimeoutMs, isAnybodys: true });
     } catch (error) {
       // Written by an earlier try whose answer was lost.
       if (!isKubeError(error, 'AlreadyExists')) throw error;

@@ -4,8 +4,9 @@
 
 import { type Dispatcher, request } from 'undici';
 import { createConnections, type Use } from './connection.ts';
-import type { KubeCredentials } from './credentials.ts';
+import type { KubeCredentials, TlsSettings } from './credentials.ts';
 import { KubeError, toKubeError } from './kube-error.ts';
+import { guarded } from './last-moment.ts';
 
 /** One request. */
 export interface KubeCall {
@@ -20,6 +21,8 @@ export interface KubeCall {
   /** The whole answer must be there within this time; `callTimeoutMs` where left out. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** A write that a replica may make although it does not lead: to the Lease itself, and Events. */
+  readonly isAnybodys?: boolean;
 }
 
 /** A request that must answer within this time: the API server itself gives up after 60 s. */
@@ -60,11 +63,19 @@ export interface KubeClientOptions {
   readonly observer: RequestObserver;
   /** Milliseconds. */
   readonly monotonic: () => number;
+  /** Whether what would change something may leave now, `isAnybodys` excepted. */
+  readonly mayWrite?: () => boolean;
 }
 
 /** Makes a client. Opens nothing before the first request. */
-export function createKubeClient({ credentials, userAgent, observer, monotonic }: KubeClientOptions): KubeClient {
+export function createKubeClient(options: KubeClientOptions): KubeClient {
+  const { credentials, userAgent, observer, monotonic, mayWrite = () => true } = options;
   const connections = createConnections(credentials);
+  const dispatcherFor = (call: KubeCall, tls: TlsSettings, use: Use): Dispatcher => {
+    const dispatcher = connections.dispatcher(tls, use);
+    if (call.method === 'GET' || call.isAnybodys === true) return dispatcher;
+    return guarded(dispatcher, () => (mayWrite() ? undefined : notLeading(call)));
+  };
   const send = async (call: KubeCall, use: Use, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
     const startedMs = monotonic();
     const end = (code: string): void =>
@@ -73,7 +84,7 @@ export function createKubeClient({ credentials, userAgent, observer, monotonic }
       const { headers, tls } = await unlessAborted(credentials.identity(), signal);
       const response = await request(toURL(credentials.server, call), {
         method: call.method,
-        dispatcher: connections.dispatcher(tls, use),
+        dispatcher: dispatcherFor(call, tls, use),
         headers: { accept: 'application/json', 'user-agent': userAgent, ...contentHeaders(call), ...headers },
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
         signal,
@@ -110,6 +121,10 @@ export function createKubeClient({ credentials, userAgent, observer, monotonic }
     },
     close: () => connections.close(),
   };
+}
+
+function notLeading(call: KubeCall): KubeError {
+  return new KubeError(`${describe(call)}: this replica does not lead`, { status: 0, reason: 'NotLeading' });
 }
 
 /** Deadlines take no fractions, which is what remains of other deadlines. */

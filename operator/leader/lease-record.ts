@@ -73,10 +73,10 @@ export class LeaseRecord {
   /** Replaces the version that is known, or makes the Lease where there is none. */
   async #write(body: Lease, timeoutMs: number): Promise<void> {
     const { client, claim } = this.#options;
-    const answer = this.isKnown
-      ? client.call<Lease>({ method: 'PUT', path: this.#path, body, timeoutMs })
-      : client.call<Lease>({ method: 'POST', path: collectionPath(leaseType, claim.namespace), body, timeoutMs });
-    this.#observe(await answer);
+    const target = this.isKnown
+      ? ({ method: 'PUT', path: this.#path } as const)
+      : ({ method: 'POST', path: collectionPath(leaseType, claim.namespace) } as const);
+    this.#observe(await client.call<Lease>({ ...target, body, timeoutMs, isAnybodys: true }));
   }
 
   #observe(lease: Lease | undefined): void {

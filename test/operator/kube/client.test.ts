@@ -211,6 +211,43 @@ describe('a call', () => {
   });
 });
 
+describe('a replica that does not lead', () => {
+  let leads = true;
+  const write: KubeCall = { method: 'PATCH', path: '/api/v1/pods/x', body: {}, contentType: 'application/json' };
+
+  beforeEach(() => {
+    leads = true;
+    made = clientOf(server, undefined, {}, () => leads);
+  });
+
+  test('changes nothing, but for what anybody may change', async () => {
+    leads = false;
+    const error = await failureOf(made.client.call(write));
+    expect([error.reason, error.message]).toEqual(['NotLeading', 'PATCH /api/v1/pods/x: this replica does not lead']);
+    expect([server.received, made.ended]).toEqual([[], []]);
+    await made.client.call(pods);
+    await made.client.call({ ...write, isAnybodys: true });
+    expect(server.received.map(({ method }) => method)).toEqual(['GET', 'PATCH']);
+    leads = true;
+    await made.client.call(write);
+    expect(server.received).toHaveLength(3);
+  });
+
+  test('keeps back also what waited for a connection when it stopped leading', async () => {
+    const call = made.client.call(write);
+    await Promise.resolve();
+    // As of now it is on its way, and not connected yet.
+    leads = false;
+    expect((await failureOf(call)).reason).toBe('NotLeading');
+    await eventually(() => server.connectionsMade === 1);
+    expect(server.received).toEqual([]);
+    leads = true;
+    await made.client.call(write);
+    expect(server.received).toHaveLength(1);
+    expect(server.connectionsMade).toBe(1);
+  });
+});
+
 async function firstOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   for await (const chunk of chunks) return Buffer.from(chunk).toString();
   return '';

@@ -95,6 +95,7 @@ export function clientOf(
   { url }: { readonly url: string },
   identity: () => Promise<Identity> = () => Promise.resolve({ headers: {}, tls: {} }),
   differs: Partial<KubeCredentials> = {},
+  mayWrite = (): boolean => true,
 ): TestClient {
   const ended: TestClient['ended'][number][] = [];
   let refreshes = 0;
@@ -110,6 +111,7 @@ export function clientOf(
     userAgent: 'sluice-operator/test',
     observer: { requestEnded: (request) => void ended.push(request) },
     monotonic: () => performance.now(),
+    mayWrite,
   });
   return {
     client,
