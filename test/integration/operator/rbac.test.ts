@@ -81,7 +81,7 @@ programs.describe('the permissions in deploy/manifests', () => {
     expect(operator.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
   });
 
-  test('are missed one by one', async ({ annotate }) => {
+  test('are missed one by one', { timeout: 120_000 }, async ({ annotate }) => {
     const stages = await Promise.all([createStage(plane), createStage(plane), createStage(plane)]);
     const permissions = permissionsOf(stages[0]!.roles).filter(({ role }) => !isOfProxies(role));
     // Of each stage, a third.
@@ -208,7 +208,8 @@ async function tryWithout(stage: Stage, { provoke, provokeLeader, shows }: Sympt
   await provoke?.(stage, round);
   await using operator = await stage.startOperator();
   await provokeLeader?.(stage, round);
-  await eventually(() => shows({ stage, operator, round }));
+  // What may be missing counts as missing after three seconds.
+  await eventually(() => shows({ stage, operator, round }), 20_000);
 }
 
 function isOfProxies({ metadata }: Manifest): boolean {
