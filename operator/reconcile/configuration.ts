@@ -41,6 +41,7 @@ const failingMs = 1_000;
 export function createConfigurationReconciler(options: ConfigurationOptions) {
   const { sources, publisher, ledger, clock, log } = options;
   const publish = createPublishing(options);
+  let complaint: string | undefined;
   return async function reconcileConfiguration(): Promise<{ readonly requeueAfterMs?: number }> {
     // Half of what there is would take the other half away from the proxies. Whoever fills the caches asks again.
     if (sources.waiting().length > 0) return {};
@@ -53,8 +54,11 @@ export function createConfigurationReconciler(options: ConfigurationOptions) {
     const before = ledger.config?.revision;
     const outcome = await publish(resources, compiled, served);
     ledger.record(resources, compiled, outcome);
-    if (outcome.type === 'too-large') log.error({ why: outcome.message }, 'the configuration cannot be published');
-    else if (outcome.config.revision !== before) logPublished(log, outcome.config);
+    const why = outcome.type === 'too-large' ? outcome.message : undefined;
+    // Once, not with every change of anything.
+    if (why !== undefined && why !== complaint) log.error({ why }, 'the configuration cannot be published');
+    complaint = why;
+    if (outcome.type === 'published' && outcome.config.revision !== before) logPublished(log, outcome.config);
     options.onRecorded(ledger.config?.revision !== before);
     // Last: what stays is untidy, and nothing more.
     await publisher.prune();

@@ -1,5 +1,6 @@
 // One run for the whole class: what it publishes, what it says of each object, and when it wants to run again.
 
+import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Publisher } from '../../../operator/apply/publisher.ts';
 import { readCredentials, readIndex } from '../../../operator/apply/read-back.ts';
@@ -44,6 +45,7 @@ describe('reconciling the configuration', () => {
   let ledger: Ledger;
   let served: number;
   let recorded: boolean[];
+  let log: ReturnType<typeof createKeptLog>;
   let reconcile: () => Promise<{ readonly requeueAfterMs?: number }>;
 
   function start(): void {
@@ -51,6 +53,7 @@ describe('reconciling the configuration', () => {
     ledger = new Ledger();
     served = 0;
     recorded = [];
+    log = createKeptLog();
     const { outputs, secrets: publishedCredentials } = api;
     const publisher = new Publisher({
       client: api as unknown as KubeClient,
@@ -69,7 +72,7 @@ describe('reconciling the configuration', () => {
       className: 'default',
       disableSecondsDefault: 600,
       clock,
-      log: createKeptLog(),
+      log,
       served: () => served,
       onSecrets: () => undefined,
       onRecorded: (isNew) => void recorded.push(isNew),
@@ -180,6 +183,22 @@ describe('reconciling the configuration', () => {
     await expect(reconcile()).rejects.toMatchObject({ reason: 'Forbidden' });
     expect(ledger.publicationOf('LLMProvider team/one')).toMatchObject({ type: 'published' });
     expect(recorded).toEqual([true]);
+  });
+
+  it('says once that the configuration is too large, and what is published goes on', async () => {
+    caches.put(provider);
+    await reconcile();
+    const { revision } = ledger.config!;
+    const pad = randomBytes(9_000_000).toString('base64');
+    const backends = [{ name: 'one', providerRef: { name: 'one' }, parameters: { set: { pad } } }];
+    caches.put({ ...route, spec: { path: '/chat', rules: [{ name: 'all', backends }] } });
+    await reconcile();
+    await reconcile();
+    expect(log.lines.filter(({ level }) => level === 'error')).toMatchObject([
+      { why: expect.stringMatching(/^the configuration takes/) },
+    ]);
+    expect(ledger.publicationOf('LLMRoute team/chat')).toMatchObject({ type: 'too-large' });
+    expect(ledger.publicationOf('LLMProvider team/one')).toEqual({ type: 'published', since: revision });
   });
 
   it('keeps an object that no longer parses in its published form', async () => {
