@@ -2,7 +2,7 @@
 // One line for each; whoever makes a thing work deletes its line here.
 
 import type { Kind } from '../../crds/group.ts';
-import type { ProviderType, RouteProtocol, Strategy } from '../../proxy/config/schema.ts';
+import type { ProviderType, Strategy } from '../../proxy/config/schema.ts';
 import { type Finding, notAccepted } from './diagnostic.ts';
 
 interface Line {
@@ -27,10 +27,13 @@ const unless =
   (value: unknown): boolean =>
     typeof value !== 'string' || !known.includes(value);
 
-const openaiTypes: readonly ProviderType[] = [
+/** Providers that a proxy of this version can speak to (proxy/providers/vendors.ts). */
+const types: readonly ProviderType[] = [
   'OpenAI',
   'AzureOpenAI',
+  'Anthropic',
   'Mistral',
+  'Ollama',
   'VLLM',
   'OpenRouter',
   'Groq',
@@ -46,22 +49,15 @@ const openaiTypes: readonly ProviderType[] = [
   'OpenAICompatible',
 ];
 const strategies: readonly Strategy[] = ['Random', 'RoundRobin', 'Weighted'];
-const openaiProtocols: readonly RouteProtocol[] = [
-  'OpenAIChat',
-  'OpenAICompletions',
-  'OpenAIResponses',
-  'OpenAIEmbeddings',
-];
 
 /** Every field, or value of a field, that this version cannot do. */
 export const unsupported: readonly Line[] = [
-  line('LLMProvider', 'spec.type', unless(...openaiTypes), 'this version speaks only the OpenAI protocol to providers'),
+  line('LLMProvider', 'spec.type', unless(...types), notYet('providers of this type')),
   line('LLMProvider', 'spec.credentials.type', unless('KeyPool', 'None', 'Passthrough'), notYet('cloud identities')),
   line('LLMProvider', 'spec.credentials.keyPool.stickiness', unless('None'), notYet('keeping to one key')),
   line('LLMProvider', 'spec.limits[]', always, notYet('limits')),
   line('LLMProvider', 'spec.health.probe', always, notYet('active probes')),
   line('LLMProvider', 'spec.egressProxyURL', always, notYet('egress proxies')),
-  line('LLMRoute', 'spec.protocol', unless(...openaiProtocols), `this version has only ${openaiProtocols.join(', ')}`),
   line('LLMRoute', 'spec.cache', always, notYet('caching')),
   line('LLMRoute', 'spec.limits[]', always, notYet('limits')),
   line('LLMRoute', 'spec.prompt', always, notYet('changing prompts')),

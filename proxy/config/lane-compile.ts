@@ -57,7 +57,8 @@ function asItIs(
 }
 
 function compileChat(protocol: ProtocolId, { chat }: Spoken): Lane | undefined {
-  const client = protocolOf(protocol).chat;
+  const { chat: toOthers, ownChat = toOthers } = protocolOf(protocol);
+  const client = chat?.protocol === protocol ? ownChat : toOthers;
   const upstream = chat === undefined ? undefined : chatUpstream(chat);
   if (client === undefined || chat === undefined || upstream === undefined) return undefined;
   return { type: 'chat', operation: upstreamOperation(chat.protocol), client, upstream };

@@ -1,6 +1,9 @@
 // The APIs that protocols belong to, one for each vendor whose clients we take: how its errors look where no operation is
 // known yet, and what of it needs no upstream.
 
+import { ClientError } from '../canonical/client-error.ts';
+import { anthropicMessagesClient } from './anthropic-messages/client.ts';
+import { encodeModel, encodeModelList } from './anthropic-messages/listing.ts';
 import { ollamaChatClient } from './ollama/client.ts';
 import { ollamaLocalOperations } from './ollama/listing.ts';
 import { openaiModels } from './openai/models.ts';
@@ -16,8 +19,23 @@ interface Family {
   readonly local: readonly LocalOperation[];
 }
 
+/** `GET /models` and `GET /models/{id}`, page by page. */
+const anthropicModels: LocalOperation = {
+  path: '/models',
+  methods: ['GET', 'HEAD'],
+  takesId: true,
+  answer({ id, query, models }) {
+    const listed = models();
+    if (id === undefined) return { contentType: 'application/json', body: encodeModelList(listed, query) };
+    const model = listed.find((candidate) => candidate.id === id);
+    if (model === undefined) throw new ClientError('model_not_found');
+    return { contentType: 'application/json', body: encodeModel(model) };
+  },
+};
+
 const families: { readonly [family in ProtocolFamily]?: Family } = {
   openai: { face: relayClient, local: [openaiModels] },
+  anthropic: { face: anthropicMessagesClient, local: [anthropicModels] },
   ollama: { face: ollamaChatClient, local: ollamaLocalOperations },
 };
 

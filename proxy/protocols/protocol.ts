@@ -203,6 +203,8 @@ export interface AnswerContext {
   readonly now?: () => number;
   /** What was asked for: some answers repeat it, or leave out what was not wanted. */
   readonly request?: CanonicalRequest;
+  /** The tokens of the request, as far as they can be guessed before the upstream counts them. */
+  readonly estimateInputTokens?: () => number;
 }
 
 /** Client face of the translating lane: canonical ↔ this protocol's wire form. */

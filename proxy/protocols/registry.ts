@@ -1,5 +1,11 @@
 // Every protocol, by its id: what there is of it towards clients, and towards upstreams.
 
+import { anthropicCountTokensClient, anthropicMessagesClient } from './anthropic-messages/client.ts';
+import { anthropicMessagesClientCodec, anthropicMessagesOwnCodec } from './anthropic-messages/codec.ts';
+import { decodeCountTokensRequest } from './anthropic-messages/decode-request.ts';
+import { encodeTokenCount } from './anthropic-messages/listing.ts';
+import { anthropicCountTokensPassThrough, anthropicMessagesPassThrough } from './anthropic-messages/pass-through.ts';
+import { anthropicMessagesUpstream } from './anthropic-messages/upstream.ts';
 import type { EmbeddingClientCodec, EmbeddingUpstreamCodec } from './embedding-codec.ts';
 import { ollamaChatClientCodec, ollamaChatUpstreamCodec } from './ollama/chat/codec.ts';
 import { ollamaChatClient, ollamaEmbedClient, ollamaEmbeddingsClient, ollamaGenerateClient } from './ollama/client.ts';
@@ -40,6 +46,7 @@ import type {
   UpstreamProtocolId,
 } from './protocol.ts';
 import { relayClient } from './relay/client.ts';
+import { estimateInputTokens } from './token-estimate.ts';
 
 /** What there is of one protocol that clients speak. */
 export interface ProtocolEntry {
@@ -48,6 +55,8 @@ export interface ProtocolEntry {
   readonly passThrough: PassThroughProtocol | undefined;
   /** For chats with upstreams of other protocols. */
   readonly chat?: ClientCodec;
+  /** For chats with upstreams of this protocol that do not take a client's bytes as they are; `chat` if undefined. */
+  readonly ownChat?: ClientCodec;
   /** For vectors of upstreams of other protocols. */
   readonly embeddings?: EmbeddingClientCodec;
   /** An answer in the place of that of an upstream which has no such operation. */
@@ -65,6 +74,17 @@ export const protocols = {
     client: openaiEmbeddingsClient,
     passThrough: openaiEmbeddingsPassThrough,
     embeddings: openaiEmbeddingsClientCodec,
+  },
+  'anthropic-messages': {
+    client: anthropicMessagesClient,
+    passThrough: anthropicMessagesPassThrough,
+    chat: anthropicMessagesClientCodec,
+    ownChat: anthropicMessagesOwnCodec,
+  },
+  'anthropic-count-tokens': {
+    client: anthropicCountTokensClient,
+    passThrough: anthropicCountTokensPassThrough,
+    estimate: async (body) => encodeTokenCount(estimateInputTokens(decodeCountTokensRequest(body))),
   },
   'ollama-chat': {
     client: ollamaChatClient,
@@ -108,6 +128,7 @@ export function protocolOf(id: ProtocolId): ProtocolEntry {
 /** All protocols that upstreams may be asked to chat in. One codec for each dialect, made once. */
 const chatUpstreams: { readonly [id in UpstreamProtocolId]?: (dialect: string | undefined) => UpstreamCodec } = {
   'openai-chat': openaiChatUpstream,
+  'anthropic-messages': anthropicMessagesUpstream,
   'ollama-chat': () => ollamaChatUpstreamCodec,
 };
 

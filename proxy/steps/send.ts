@@ -11,6 +11,7 @@ import { createChatAnswers } from '../protocols/lane-chat.ts';
 import { createEmbeddingAnswers } from '../protocols/lane-embeddings.ts';
 import type { ChatLane, EmbeddingsLane, Lane } from '../protocols/lane.ts';
 import type { AnswerContext, AnswerProtocol } from '../protocols/protocol.ts';
+import { estimateInputTokens } from '../protocols/token-estimate.ts';
 import type { Attempt } from '../routing/failover.ts';
 import { isListedStatus } from '../routing/failure-settings.ts';
 import type { Visit } from '../routing/plan.ts';
@@ -235,6 +236,7 @@ function chatContextOf(
   lane: ChatLane,
   clock: Clock,
 ): AnswerContext {
+  const chat = translation.chat(lane, backend);
   return {
     requestId: request.exchange.id,
     model: request.model ?? backend.upstreamModel ?? '',
@@ -242,7 +244,8 @@ function chatContextOf(
     wantsUsage: request.peek?.wantsUsage === true,
     startedAtMs: trail.startedAtMs,
     now: () => clock.now(),
-    request: translation.chat(lane, backend),
+    request: chat,
+    estimateInputTokens: () => estimateInputTokens(chat),
   };
 }
 

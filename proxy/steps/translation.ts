@@ -7,6 +7,7 @@ import type { CanonicalRequest } from '../canonical/request.ts';
 import type { Backend } from '../config/snapshot.ts';
 import { splitInputs } from '../protocols/embedding-batches.ts';
 import type { ChatLane, EmbeddingsLane } from '../protocols/lane.ts';
+import type { ClientCodec } from '../protocols/protocol.ts';
 import { RefusedParameter } from '../protocols/refused-parameter.ts';
 import type { ProxyRequest } from './decode.ts';
 import { bodyWithModel, modelFor, write, type WrittenRequest } from './written-request.ts';
@@ -22,7 +23,8 @@ export interface WrittenBatch extends WrittenRequest {
 /** Translates one request. */
 export class RequestTranslation {
   readonly #request: ProxyRequest;
-  #chat: CanonicalRequest | undefined;
+  /** By one codec: a protocol may have another one for upstreams of its own kind. */
+  #chat: { readonly client: ClientCodec; readonly request: CanonicalRequest } | undefined;
   #vectors: EmbeddingRequest | undefined;
   #resolved: Promise<CanonicalRequest> | undefined;
   /** The last that was written: keys of a backend's pool are tried one after the other. */
@@ -35,7 +37,10 @@ export class RequestTranslation {
   /** The chat as it was understood. Throws ClientError if it cannot be. */
   chat({ client }: ChatLane, backend: Backend): CanonicalRequest {
     const request = this.#request;
-    return (this.#chat ??= client.decodeRequest(bodyWithModel(request, modelFor(request, backend))));
+    if (this.#chat?.client !== client) {
+      this.#chat = { client, request: client.decodeRequest(bodyWithModel(request, modelFor(request, backend))) };
+    }
+    return this.#chat.request;
   }
 
   /** The same of a request for vectors. */

@@ -20,7 +20,11 @@ const protocolLabels: ReadonlySet<string> = new Set([
   'openai-responses',
   'openai-embeddings',
   'anthropic-messages',
-  'ollama',
+  'anthropic-count-tokens',
+  'ollama-chat',
+  'ollama-generate',
+  'ollama-embed',
+  'ollama-embeddings',
   'relay',
 ]);
 

@@ -23,14 +23,20 @@ const providerNames: Readonly<Record<string, string>> = {
   XAI: 'x_ai',
 };
 
-/** `gen_ai.operation.name` by client protocol. A relayed operation has none: its body is not looked at. */
+/**
+ * `gen_ai.operation.name` by client protocol. A relayed operation has none, because its body is not looked at, nor has one
+ * that only counts.
+ */
 const operationNames: Readonly<Record<string, string>> = {
   'openai-chat': 'chat',
   'openai-responses': 'chat',
   'openai-completions': 'text_completion',
   'openai-embeddings': 'embeddings',
   'anthropic-messages': 'chat',
-  ollama: 'chat',
+  'ollama-chat': 'chat',
+  'ollama-generate': 'text_completion',
+  'ollama-embed': 'embeddings',
+  'ollama-embeddings': 'embeddings',
 };
 
 /** The conventions' list: any other method would let clients name spans. */

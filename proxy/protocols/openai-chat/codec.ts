@@ -27,7 +27,8 @@ const parameterNames: { readonly [canonical: string]: string } = {
   presencePenalty: 'presence_penalty',
   frequencyPenalty: 'frequency_penalty',
   choiceCount: 'n',
-  topLogprobs: 'top_logprobs',
+  // Without the one the other means nothing.
+  topLogprobs: 'logprobs',
   responseFormat: 'response_format',
   reasoningEffort: 'reasoning_effort',
   userId: 'user',

@@ -20,6 +20,8 @@ describe('matchOperation', () => {
     ['/completions', 'openai-completions', '/completions'],
     ['/v1/responses', 'openai-responses', '/responses'],
     ['/V1/Embeddings', 'openai-embeddings', '/embeddings'],
+    ['/v1/messages', 'anthropic-messages', '/messages'],
+    ['/Messages/Count_Tokens', 'anthropic-count-tokens', '/messages/count_tokens'],
     ['/api/chat', 'ollama-chat', '/api/chat'],
     ['/API/Generate', 'ollama-generate', '/api/generate'],
     ['/api/embed', 'ollama-embed', '/api/embed'],
@@ -39,6 +41,7 @@ describe('matchOperation', () => {
     ['GET', '/chat/completions', 'POST'],
     ['DELETE', '/v1/embeddings', 'POST'],
     ['POST', '/models', 'GET, HEAD'],
+    ['GET', '/v1/messages', 'POST'],
     ['POST', '', 'GET, HEAD'],
     ['PUT', '/api/show', 'POST'],
     ['POST', '/api/ps', 'GET'],
@@ -55,7 +58,14 @@ describe('matchOperation', () => {
     ['/models/meta/llama-3', 'meta/llama-3'],
   ])('GET %s asks for models of any family, or one', (path, id) => {
     const match = matchOperation('GET', path);
-    expect(match).toMatchObject({ type: 'local', matches: [{ family: 'openai', operation: openaiModels, id }] });
+    expect(match).toMatchObject({
+      type: 'local',
+      matches: [
+        { family: 'openai', operation: openaiModels, id },
+        { family: 'anthropic', id },
+      ],
+    });
+    expect(matchOperation('GET', path, ['anthropic'])).toMatchObject({ matches: [{ family: 'anthropic', id }] });
     expect(matchOperation('GET', path, ['ollama'])).toBeUndefined();
   });
 

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { findUnsupported } from '../../../operator/compile/supported.ts';
+import { compileLanes } from '../../../proxy/config/lane-compile.ts';
 import { type ProviderConfig, type ProviderType, providerTypes } from '../../../proxy/config/schema.ts';
 import { upstreamOperation } from '../../../proxy/protocols/operations.ts';
 import type { UpstreamOperation } from '../../../proxy/protocols/protocol.ts';
 import { providerKind } from '../../../proxy/providers/vendors.ts';
+import { protocolIds } from '../../../proxy/protocols/registry.ts';
 import { provider } from '../../support/config.ts';
 
 const operations: readonly UpstreamOperation[] = [
@@ -98,6 +101,22 @@ describe('the place of an operation', () => {
 });
 
 describe('a vendor', () => {
+  it.each(providerTypes)('is accepted by the control plane if and only if this version speaks to it: %s', (type) => {
+    const isAccepted = findUnsupported('LLMProvider', { spec: { type } }).length === 0;
+    expect(isAccepted).toBe(providerKind(type) !== undefined);
+  });
+
+  it.each([...spoken, 'Anthropic', 'Ollama'] as const)('can be asked for a chat by every client: %s', (type) => {
+    const lanes = compileLanes(providerKind(type)!, 'm');
+    for (const protocol of protocolIds) {
+      // Vectors are not everybody's, and legacy completions and responses are translated by a later version.
+      const isChat = ['openai-chat', 'anthropic-messages', 'ollama-chat', 'ollama-generate'].includes(protocol);
+      if (isChat) expect(lanes.of(protocol, 'm')?.type).toMatch(/^(chat|pass-through)$/);
+    }
+    expect(lanes.of('anthropic-count-tokens', 'm')?.type).toBe(type === 'Anthropic' ? 'pass-through' : 'estimate');
+    expect(lanes.of('relay', 'm')).toEqual({ type: 'relay' });
+  });
+
   it.each(spoken)('is shown a credential in its way: %s', (type) => {
     expect(providerKind(type)?.authentication).toBe(type === 'AzureOpenAI' ? 'api-key' : 'bearer');
   });

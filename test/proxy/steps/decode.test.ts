@@ -65,6 +65,10 @@ describe('a request', () => {
     ['/openai/v1/chat/completions', chat],
     ['/V1/Chat/Completions', chat],
     ['/v1/embeddings', { ...chat, operation: '/embeddings', protocol: 'openai-embeddings' }],
+    ['/v1/messages', { ...chat, operation: '/messages', protocol: 'anthropic-messages' }],
+    ['/anthropic/v1/messages', { ...chat, operation: '/messages', protocol: 'anthropic-messages' }],
+    ['/anthropic/messages', { ...chat, operation: '/messages', protocol: 'anthropic-messages' }],
+    ['/api/generate', { ...chat, operation: '/api/generate', protocol: 'ollama-generate', stream: true }],
     ['/v1/images/generations', { ...chat, operation: '/images/generations', protocol: 'relay' }],
   ])('on the shared path %s goes to the route that has its model', (path, wanted) => {
     expect(describeResult(understand({ path }))).toEqual({ ...wanted, route: 'default/chat', pin: undefined });
@@ -83,6 +87,11 @@ describe('a request', () => {
     ['/chat/', chat, undefined],
     ['/chat/v1/chat/completions', chat, undefined],
     ['/chat/chat/completions', chat, undefined],
+    ['/chat/anthropic/v1/messages', { ...chat, operation: '/messages', protocol: 'anthropic-messages' }, undefined],
+    ['/chat/v1/messages', { ...chat, operation: '/messages', protocol: 'anthropic-messages' }, undefined],
+    ['/chat/openai/chat/completions', chat, undefined],
+    ['/chat/openai/deployments/x', { ...chat, operation: '/openai/deployments/x', protocol: 'relay' }, undefined],
+    ['/chat/b/api/embed', { ...chat, operation: '/api/embed', protocol: 'ollama-embed' }, 'b'],
     ['/chat/b', chat, 'b'],
     ['/chat/b/v1/chat/completions', chat, 'b'],
     ['/chat/b/audio/speech', { ...chat, operation: '/audio/speech', protocol: 'relay' }, 'b'],
@@ -109,7 +118,7 @@ describe('a request', () => {
 
   it('on a bare path speaks the protocol of the route', () => {
     expect(describeResult(understand({ path: '/vectors' }))).toMatchObject({ protocol: 'openai-embeddings' });
-    expect(codeOf({ path: '/claude' })).toBe('route_not_found');
+    expect(describeResult(understand({ path: '/claude' }))).toMatchObject({ protocol: 'anthropic-messages' });
   });
 
   it('says whether it wants a stream, which an operation that nobody knows never does', () => {
