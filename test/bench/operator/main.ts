@@ -40,7 +40,7 @@ function describeMachine(): string {
 async function propagate(): Promise<void> {
   await using rig = await startRig(undefined);
   progress('a control plane, two upstreams and three proxies run');
-  const changes = Number(values.changes ?? (quick ? 40 : 1000));
+  const changes = Number(values.changes ?? (quick ? 100 : 1000));
   const result = await measurePropagation(rig, { changes, quietSeconds: quick ? 3 : 20, progress });
   console.log(`${reportPropagation(result)}\n\n${reportGoals(result)}\n`);
 }

@@ -164,17 +164,18 @@ function changeTable(changes: ScaleResult['changes']): string {
 
 function cpuTable({ start, perChange, changes, idle, restart, memory }: ScaleResult): string {
   const seconds = (figure = Number.NaN): string => (Number.isNaN(figure) ? '' : figure.toFixed(2));
-  const rows = [...memory].map(([name, { resident, peak }]) => [
+  const rows = [...memory].map(([name, { heap, resident, peak }]) => [
     name,
     seconds(start.cpu.get(name)),
     seconds((perChange.cpu.get(name) ?? 0) / changes.length),
     seconds(((idle.cpu.get(name) ?? 0) * 60) / idle.seconds),
     seconds(name === 'operator' ? restart.cpu.get('operator-restarted') : undefined),
+    bytes(heap),
     bytes(resident),
     bytes(peak),
   ]);
   const heads = ['start', 'a change', 'a minute without changes', 'restart'].map((head) => `CPU s: ${head}`);
-  return table([['process', ...heads, 'RSS', 'most RSS'], ...rows]);
+  return table([['process', ...heads, 'heap in use', 'RSS', 'most RSS'], ...rows]);
 }
 
 function burstText({ burst: { changes, perSecond, revisions, lastServed, before, during } }: ScaleResult): string {

@@ -70,7 +70,8 @@ export interface ScaleResult {
     readonly cpu: ReadonlyMap<string, number>;
   };
   readonly restart: Pick<StartResult, 'allRead' | 'requests' | 'cpu'> & { readonly republished: boolean };
-  readonly memory: ReadonlyMap<string, Memory>;
+  /** `heap`: what is in use of it, garbage included. */
+  readonly memory: ReadonlyMap<string, Memory & { readonly heap: number }>;
   readonly spans: readonly Span[];
 }
 
@@ -162,9 +163,12 @@ function compare(before: Look, after: Look): Pick<StartResult, 'requests' | 'cpu
   };
 }
 
-async function takeMemory({ proxies }: Rig, operator: OperatorProgram): Promise<ReadonlyMap<string, Memory>> {
-  const programs = [operator.program, ...proxies.map(({ program }) => program)];
-  return new Map(await Promise.all(programs.map(async (one) => [one.name, await one.memory()] as const)));
+async function takeMemory({ proxies }: Rig, operator: OperatorProgram): Promise<ScaleResult['memory']> {
+  const entries = [operator, ...proxies].map(async ({ program, admin }) => {
+    const heap = (await scrape(admin)).get('nodejs_heap_size_used_bytes') ?? 0;
+    return [program.name, { ...(await program.memory()), heap }] as const;
+  });
+  return new Map(await Promise.all(entries));
 }
 
 /** From nothing: no configuration is published, no status is written, and the proxies wait. */

@@ -36,7 +36,7 @@ export function smallWorld(
   const secret = (name: string, value: string): object => ({
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { namespace, name, labels: { 'sluice.dev/credential': 'true' } },
+    metadata: { namespace, name, labels: { 'sluice.dev/credential': 'true', team: 'bench' } },
     stringData: { key: value },
   });
   const clientKey = (name: string): readonly object[] => [
