@@ -5,7 +5,7 @@ import type { Release } from './release.ts';
 /** The parts of `/state` that tests read. */
 export interface ProxyState {
   readonly backends: readonly { readonly name: string; readonly state: string; readonly until?: string | null }[];
-  readonly store: { readonly mode?: string; readonly [member: string]: unknown };
+  readonly store: { readonly kind: 'memory' | 'redis'; readonly state: 'ok' | 'down' };
 }
 
 const call = `fetch('http://127.0.0.1:9090' + process.argv[1], {
