@@ -58,7 +58,7 @@ export default defineConfig({
   options: { typeAware: true, denyWarnings: true, reportUnusedDisableDirectives: 'error' },
   categories: { correctness: 'error' },
   env: { node: true, es2025: true },
-  ignorePatterns: ['charts/'],
+  ignorePatterns: ['/charts/'],
   rules: {
     'typescript/no-floating-promises': 'error',
     'typescript/no-misused-promises': 'error',

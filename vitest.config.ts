@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 
 const integration = ['test/integration/**/*.test.ts', 'test/chaos/**/*.test.ts'];
 const e2e = ['test/e2e/**/*.test.ts'];
-const kube = ['test/integration/{operator,crds}/**/*.test.ts', 'test/cluster/**/*.test.ts'];
+const kube = ['test/integration/{operator,crds}/**/*.test.ts', 'test/{cluster,charts}/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -41,7 +41,7 @@ export default defineConfig({
           pool: 'forks',
           maxWorkers: 2,
           // Builds what is missing: minutes, once. What the tests share starts when the first of them asks for it.
-          globalSetup: 'test/cluster/global-setup.ts',
+          globalSetup: ['test/cluster/global-setup.ts', 'test/charts/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 90_000,
           sequence: { groupOrder: 2 },

@@ -13,6 +13,28 @@ export interface GeneratedFile {
 
 const header = '# Made from crds/*.ts by "npm run generate"; changes made here are lost.\n';
 
+/** A folder of the repository that is generated, and all that belongs into it. */
+export interface GeneratedFolder {
+  /** From the root of the repository, with a slash at the end. */
+  readonly path: string;
+  readonly files: readonly GeneratedFile[];
+}
+
+/** Everything that is generated: the definitions as they are, and as templates of the charts. */
+export function generateFolders(): readonly GeneratedFolder[] {
+  const files = generateFiles();
+  const templates = (wrap: (text: string) => string): readonly GeneratedFile[] =>
+    files.map(({ name, text }) => ({ name, text: wrap(toTemplate(name, text)) }));
+  return [
+    { path: 'crds/generated/', files },
+    {
+      path: 'charts/sluice/templates/crds/',
+      files: templates((text) => `{{- if .Values.crds.enabled }}\n${keepIf('.Values.crds.keep', text)}{{- end }}\n`),
+    },
+    { path: 'charts/sluice-crds/templates/', files: templates((text) => keepIf('.Values.keep', text)) },
+  ];
+}
+
 /** All files that belong into `crds/generated/`. */
 export function generateFiles(): readonly GeneratedFile[] {
   return kindDefinitions.map((definition) => ({
@@ -22,6 +44,20 @@ export function generateFiles(): readonly GeneratedFile[] {
       header +
       stringify(toCustomResourceDefinition(definition), { version: '1.1', lineWidth: 120, sortMapEntries: true }),
   }));
+}
+
+const keepLines = `  annotations:\n    helm.sh/resource-policy: keep\n`;
+
+/** Helm would take braces for its own. Throws where the text is not what can be wrapped. */
+function toTemplate(name: string, text: string): string {
+  if (text.includes('{{')) throw new Error(`${name} has "{{" in it, which means something to Helm`);
+  if (text.split(keepLines).length !== 2) throw new Error(`${name} does not have its one annotation, and no other`);
+  return text;
+}
+
+/** The annotation that keeps a definition when its release goes, where a value says so. */
+function keepIf(value: string, text: string): string {
+  return text.replace(keepLines, `  {{- if ${value} }}\n${keepLines}  {{- end }}\n`);
 }
 
 /** The CustomResourceDefinition of one kind, as an object. */

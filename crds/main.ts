@@ -1,20 +1,26 @@
 #!/usr/bin/env node
-/** `node crds/main.ts` writes crds/generated/; with `--check` it only compares, and fails where a file differs. */
+/**
+ * `node crds/main.ts` writes crds/generated/ and the definitions of the charts; with `--check` it only compares, and fails
+ * where a file differs.
+ */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { generateFiles } from './generate.ts';
+import { generateFolders } from './generate.ts';
 
-const folder = new URL('generated/', import.meta.url);
+const root = new URL('../', import.meta.url);
 const check = process.argv.includes('--check');
 
-await mkdir(folder, { recursive: true });
-for (const { name, text } of generateFiles()) {
-  const file = new URL(name, folder);
-  const before = await readFile(file, 'utf8').catch(() => '');
-  if (before === text) continue;
-  if (check) {
-    process.stderr.write(`crds/generated/${name} is not what the schemas say: run "npm run generate"\n`);
-    process.exitCode = 1;
-  } else {
-    await writeFile(file, text);
+for (const { path, files } of generateFolders()) {
+  const folder = new URL(path, root);
+  await mkdir(folder, { recursive: true });
+  for (const { name, text } of files) {
+    const file = new URL(name, folder);
+    const before = await readFile(file, 'utf8').catch(() => '');
+    if (before === text) continue;
+    if (check) {
+      process.stderr.write(`${path}${name} is not what the schemas say: run "npm run generate"\n`);
+      process.exitCode = 1;
+    } else {
+      await writeFile(file, text);
+    }
   }
 }
