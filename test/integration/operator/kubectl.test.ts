@@ -34,7 +34,9 @@ plane.describe('kubectl', () => {
         models: [{ name: `${team.namespace}-chat` }, { name: 'gpt-', type: 'Prefix' }],
       }),
       team.route('partly', [], { rules: [{ name: 'all', strategy: 'Weighted', backends }] }),
-      team.route('broken', ['own'], { rules: [{ name: 'all', strategy: 'LeastLatency', backends: [backends[0]!] }] }),
+      team.route('broken', [], {
+        rules: [{ name: 'all', matches: [{ cel: 'nonsense(' }], backends: [backends[0]!] }],
+      }),
     );
   });
   afterAll(async () => {
@@ -74,7 +76,7 @@ plane.describe('kubectl', () => {
       'llmprovider.sluice.dev/pool OpenAICompatible 1/2 True 1s Ready CLASS',
       '',
       'NAME PATH MODELS BACKENDS READY AGE STRATEGY REASON CLASS',
-      'llmroute.sluice.dev/broken /TEAM/broken 0/1 False 1s LeastLatency UnsupportedValue CLASS',
+      'llmroute.sluice.dev/broken /TEAM/broken 0/1 False 1s Random Invalid CLASS',
       'llmroute.sluice.dev/healthy /TEAM/healthy TEAM-chat, gpt-* 1/1 True 1s Random Ready CLASS',
       'llmroute.sluice.dev/partly /TEAM/partly 1/2 False 1s Weighted ProviderNotFound CLASS',
       '',
@@ -103,7 +105,6 @@ plane.describe('kubectl', () => {
 
   test('tells the rest in sentences', async () => {
     const gone = 'spec.rules[0].backends[1].providerRef: the namespace has no LLMProvider "gone" that is accepted';
-    const strategy = 'spec.rules[0].strategy: this version has only Random, RoundRobin, Weighted';
     const noSecret =
       'spec.secretRef.name: there is no Secret "lost" in the namespace with the label sluice.dev/credential: "true"';
     const inForce = 'it is in order, and every proxy serves it';
@@ -122,12 +123,13 @@ plane.describe('kubectl', () => {
       gone,
       `Warning ProviderNotFound 1s sluice.dev/operator ${gone}`,
     ]);
-    expect(await told('llmr/broken')).toEqual([
-      strategy,
+    const [expression, ...others] = await told('llmr/broken');
+    expect(expression).toMatch(/^spec\.rules\[0\]\.matches\[0\]\.cel: ./);
+    expect(others).toEqual([
       'its references count once it is accepted',
       'nothing of it is served: see the condition Accepted',
-      strategy,
-      `Warning UnsupportedValue 1s sluice.dev/operator ${strategy}`,
+      expression,
+      `Warning Invalid 1s sluice.dev/operator ${expression}`,
     ]);
     expect(await told('llmk/lost')).toEqual([
       'it is in order',
