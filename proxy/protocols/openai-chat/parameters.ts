@@ -7,7 +7,7 @@ import type { JsonObject } from '../openai/wire.ts';
 import type { DroppedParameter, UpstreamModel } from '../protocol.ts';
 import { RefusedParameter } from '../refused-parameter.ts';
 import type { ChatDialect } from './dialect.ts';
-import { withDefined } from './wire.ts';
+import { chat, withDefined } from './wire.ts';
 
 /** The parameters of a request as a server is told them. */
 export interface Parameters {
@@ -30,11 +30,31 @@ export function applyDialect(request: CanonicalRequest, own: JsonObject, dialect
   const names = [...(dialect.dropped ?? [])].filter((name) => isGiven(request, own, name));
   const isHot = (request.temperature ?? 0) > (temperatureMax ?? Infinity);
   const left = { ...request, ...(isHot && { temperature: temperatureMax }) };
+  const leftOut = [...names, ...foreignMembers(request)].map((name) => ({ name }));
   return {
     request: omit(left, names),
     own: omit(own, names),
-    dropped: [...names.map((name) => ({ name })), ...(isHot ? [{ name: 'temperature', clamped: true }] : [])],
+    dropped: [...leftOut, ...(isHot ? [{ name: 'temperature', clamped: true }] : [])],
   };
+}
+
+/** Clients of Ollama send all its options all the time; what they say of a server's memory nobody misses. */
+const quietProtocol = 'ollama';
+/** What is a matter between client and gateway, or has a part here that says the same. */
+const quietMembers: ReadonlySet<string> = new Set([
+  'cache_control',
+  'hosted_tools',
+  'metadata',
+  'output_config',
+  'stream_options',
+  'thinking',
+]);
+
+/** Members that only the client's own protocol knows. */
+function foreignMembers({ metadata }: CanonicalRequest): readonly string[] {
+  return Object.entries(metadata)
+    .filter(([protocol]) => protocol !== chat && protocol !== quietProtocol)
+    .flatMap(([, members]) => Object.keys(members).filter((name) => !quietMembers.has(name)));
 }
 
 function isGiven(request: CanonicalRequest, own: JsonObject, name: string): boolean {
