@@ -1,0 +1,103 @@
+// What a request asks for that this API cannot be told: refused where the answer would be another one than was asked
+// for, else left out and reported, or put as near as it goes.
+
+import type { CanonicalRequest } from '../../canonical/request.ts';
+import type { JsonObject } from '../openai/wire.ts';
+import { withDefined } from '../openai-chat/wire.ts';
+import type { DroppedParameter } from '../protocol.ts';
+import { RefusedParameter } from '../refused-parameter.ts';
+import type { GeminiDialect } from './dialect.ts';
+import type { ModelProfile } from './models.ts';
+import { toJsonSchema, toOpenApiSchema } from './schema.ts';
+import { gemini } from './wire.ts';
+
+/** More are refused. */
+const stopsMax = 5;
+const temperatureMax = 2;
+
+/** Members of other protocols that ask for an answer which is not given here. */
+const refusedMembers: { readonly [name: string]: string } = {
+  audio: 'is not supported: this model answers in text.',
+  web_search_options: 'is not supported: this model does not search.',
+  mcp_servers: 'is not supported: this model calls no servers.',
+};
+
+/** Members of other protocols that are a matter between client and gateway, or details of what has been said otherwise. */
+const quietMembers: ReadonlySet<string> = new Set([
+  'stream_options',
+  'thinking',
+  'output_config',
+  'hosted_tools',
+  'options',
+  'keep_alive',
+]);
+
+/** Throws RefusedParameter for what cannot be said and must not be left out. */
+export function refuseUnsayable(request: CanonicalRequest, profile: ModelProfile, dialect: GeminiDialect): void {
+  const { choiceCount = 1, topLogprobs = 0, stop, responseFormat = { type: 'text' }, tools } = request;
+  if (choiceCount !== 1) throw new RefusedParameter('choiceCount', 'must be 1: this model gives one answer at a time.');
+  if (stop.length > stopsMax)
+    throw new RefusedParameter('stop', `must have at most ${stopsMax} entries for this model.`);
+  if (topLogprobs > dialect.logprobsMax) {
+    throw new RefusedParameter('topLogprobs', `must be at most ${dialect.logprobsMax} for this model.`);
+  }
+  if (responseFormat.type !== 'text' && tools.length > 0 && !profile.jsonWithTools) {
+    throw new RefusedParameter('responseFormat', 'must be text where there are tools, for this model.');
+  }
+  for (const [name, value] of foreignMembers(request.metadata)) {
+    if (Object.hasOwn(refusedMembers, name)) throw new RefusedParameter(name, refusedMembers[name]!);
+    if (name === 'modalities' && Array.isArray(value) && value.includes('audio')) {
+      throw new RefusedParameter(name, 'must not hold audio: this model answers in text.');
+    }
+  }
+}
+
+/** What is left out. */
+export function droppedParameters(request: CanonicalRequest, profile: ModelProfile): readonly DroppedParameter[] {
+  const foreign = foreignMembers(request.metadata).filter(([name]) => !quietMembers.has(name));
+  const { temperature = 0, parallelToolCalls, userId } = request;
+  return [
+    ...(temperature > temperatureMax ? [{ name: 'temperature', clamped: true }] : []),
+    ...(profile.penalties ? [] : Object.keys(penaltiesOf(request)).map((name) => ({ name }))),
+    ...(parallelToolCalls === false ? [{ name: 'parallelToolCalls' }] : []),
+    ...(userId === undefined ? [] : [{ name: 'userId' }]),
+    ...foreign.map(([name]) => ({ name })),
+  ];
+}
+
+function foreignMembers(metadata: CanonicalRequest['metadata']): readonly (readonly [string, unknown])[] {
+  return Object.entries(metadata).flatMap(([protocol, members]) =>
+    protocol === gemini ? [] : Object.entries(members),
+  );
+}
+
+/** Writes `generationConfig`, thinking apart. */
+export function encodeGeneration(request: CanonicalRequest, profile: ModelProfile): JsonObject {
+  const { temperature, topLogprobs, stop } = request;
+  return withDefined({
+    temperature: temperature === undefined ? undefined : Math.min(temperatureMax, temperature),
+    topP: request.topP,
+    topK: request.topK,
+    maxOutputTokens: request.maxOutputTokens,
+    stopSequences: stop.length > 0 ? stop : undefined,
+    seed: request.seed,
+    ...(profile.penalties && penaltiesOf(request)),
+    responseLogprobs: topLogprobs === undefined ? undefined : true,
+    logprobs: topLogprobs === 0 ? undefined : topLogprobs,
+    ...encodeFormat(request, profile),
+  });
+}
+
+function penaltiesOf({ presencePenalty, frequencyPenalty }: CanonicalRequest): JsonObject {
+  return withDefined({ presencePenalty, frequencyPenalty });
+}
+
+function encodeFormat({ responseFormat }: CanonicalRequest, { jsonSchema }: ModelProfile): JsonObject {
+  if (responseFormat === undefined || responseFormat.type === 'text') return {};
+  const responseMimeType = 'application/json';
+  if (responseFormat.type === 'json') return { responseMimeType };
+  const { schema } = responseFormat;
+  return jsonSchema
+    ? { responseMimeType, responseJsonSchema: toJsonSchema(schema) }
+    : { responseMimeType, responseSchema: toOpenApiSchema(schema) };
+}
