@@ -58,13 +58,13 @@ export async function startOperator(options: OperatorOptions, context: OperatorC
     const end = await elector.run({ onStartedLeading, signal: electing.signal });
     leading.abort();
     metrics.setLeader(name, false);
-    // Whoever has lost the lease must not finish anything: what is under way is broken off, and every write asks for the
-    // lease first. Whoever was asked to stop has stopped them already, unless leadership came in that very moment.
-    if (end === 'lost') await client.close();
-    await begun;
-    await controllers?.stop(0);
+    // Whoever was asked to stop has stopped them already, unless leadership came in that very moment.
+    const stopped = controllers?.stop(0);
+    if (end === 'released') await stopped;
     reflecting.abort();
-    await caches;
+    // Whoever has lost the lease must not finish anything: what is under way is broken off.
+    if (end === 'lost') await client.close();
+    await Promise.all([begun, stopped, caches]);
     if (end === 'released') await flushEvents(ground);
     await close(ground, health);
     return end === 'lost' ? 'lost' : 'stopped';

@@ -17,8 +17,8 @@ const pageSize = 500;
 const listTimeoutMs = 60_000;
 /** The API server ends a watch after this many seconds or up to twice as many, so that watches spread over servers. */
 const watchSeconds = 300;
-/** Bookmarks come about once a minute; more than two that stay away mean that nobody is there any more. */
-const silenceMsDefault = 150_000;
+/** Bookmarks come once a minute, the first after two: who says nothing for longer is not there any more. */
+const silenceMsDefault = 180_000;
 /** How often a missing kind is looked for: somebody may install it. */
 const absentRetryMs = 15_000;
 /** A kind that was there and is missing may only not be served yet: whoever stands in for an API server may say so too. */
