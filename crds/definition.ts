@@ -90,7 +90,7 @@ export const kindDefinitions: readonly KindDefinition[] = [
       // Not of type date: kubectl would show a time in the future as <invalid>.
       column('Expires', '.spec.expirationTime', 'When the key stops being usable.'),
       age,
-      { ...condition('Usable', 'reason', 'Why it is not usable.'), name: 'Reason', priority: 1 },
+      readyReason,
       column('Secret', '.status.secretName', 'Secret that holds the key.', 1),
     ],
     selectableFields: ['.spec.type'],

@@ -33,7 +33,7 @@ plane.describe('kubectl', () => {
         ...ready('False', 'ProviderNotFound'),
       },
     );
-    await create('LLMKey', 'one', { type: 'Upstream', ...upstream }, usable('False', 'QuotaExhausted'));
+    await create('LLMKey', 'one', { type: 'Upstream', ...upstream }, unusable('QuotaExhausted'));
     await create('LLMKey', 'shop', { type: 'Client', client }, { tenant: 'shop', secretName: 'shop-key' });
   });
 
@@ -96,15 +96,15 @@ plane.describe('kubectl', () => {
 });
 
 function ready(status: string, reason: string) {
-  return condition('Ready', status, reason);
+  return { conditions: [condition('Ready', status, reason)] };
 }
 
-function usable(status: string, reason: string) {
-  return condition('Usable', status, reason);
+function unusable(reason: string) {
+  return { conditions: [condition('Usable', 'False', reason), condition('Ready', 'False', reason)] };
 }
 
 function condition(type: string, status: string, reason: string) {
-  return { conditions: [{ type, status, reason, message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }] };
+  return { type, status, reason, message: '', lastTransitionTime: '2026-01-01T00:00:00Z' };
 }
 
 /** Reads a table of kubectl: columns begin where their heading does. */

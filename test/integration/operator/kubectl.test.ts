@@ -81,9 +81,9 @@ plane.describe('kubectl', () => {
       'llmroute.sluice.dev/partly /TEAM/partly 1/2 False 1s Weighted ProviderNotFound CLASS',
       '',
       'NAME TYPE PROVIDER TENANT USABLE EXPIRES AGE REASON SECRET',
-      'llmkey.sluice.dev/app Client TEAM True 1s Usable app-made',
-      'llmkey.sluice.dev/lost Upstream pool Unknown 1s Pending lost',
-      'llmkey.sluice.dev/up Upstream pool True 1s Usable up',
+      'llmkey.sluice.dev/app Client TEAM True 1s Ready app-made',
+      'llmkey.sluice.dev/lost Upstream pool Unknown 1s SecretNotFound lost',
+      'llmkey.sluice.dev/up Upstream pool True 1s Ready up',
     ]);
     // The category of all three kinds.
     expect((await rows('get', 'llm')).filter((row) => row.startsWith('llm'))).toHaveLength(8);

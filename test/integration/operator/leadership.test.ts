@@ -7,6 +7,7 @@ import { sized, timeoutMs } from '../../chaos/scale.ts';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import { crdManifests } from '../../cluster/crds.ts';
 import { requiresControlPlanePrograms } from '../../support/control-plane.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type Replica, Scene } from './leadership-scene.ts';
 
 /** The lease lasts 15 s; a minute is for `CHAOS_SCALE=1`. */
@@ -154,6 +155,31 @@ requiresControlPlanePrograms().describe('of two operators', () => {
       await again.isWarm();
       expect([standby.said('became the leader'), again.said('became the leader')]).toEqual([1, 0]);
       expectNoReturn(scene);
+    },
+  );
+
+  test.concurrent(
+    'the one whose writes are still on their way when the other leads changes nothing when they arrive',
+    { timeout: 60_000 },
+    async () => {
+      const { scene, leader, standby } = await openPair();
+      await using _ = scene;
+      // Published, but the status and the lease are not heard of any more.
+      leader.front.hold = ({ url, method }) => method !== 'GET' && /\/status|\/leases/.test(url);
+      await scene.apply(2);
+      await scene.published(2, 5000);
+      expect(await leader.ended).toBe(1);
+      await scene.apply(3);
+      await scene.published(3, 20_000);
+      await eventually(() => scene.observed().at(-1)?.generation === 3);
+      const stale = leader.writes().filter(({ url }) => url.includes('/chat/status'));
+      expect(stale.length).toBeGreaterThan(1);
+      await leader.front.deliver();
+      await scene.apply(4);
+      await scene.published(4, 5000);
+      await eventually(() => scene.observed().at(-1)?.generation === 4);
+      expectNoReturn(scene);
+      expect(standby.said('leadership lost')).toBe(0);
     },
   );
 });
