@@ -1,4 +1,4 @@
-// Which keys and backends belong together, counted once per configuration instead of once per object.
+// Which keys and backends belong together, and which keys open something, counted once per configuration instead of once per object.
 
 import type { Credentials, GatewayConfig } from '../../proxy/config/schema.ts';
 import type { Cache } from '../watch/cache.ts';
@@ -20,6 +20,7 @@ export class Pools {
   readonly #keys: Cache<Resource<'LLMKey'>>;
   #pools: ReadonlyMap<string, Pool> = new Map();
   #served: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  #clients: ReadonlySet<string> = new Set();
 
   constructor(keys: Cache<Resource<'LLMKey'>>) {
     this.#keys = keys;
@@ -40,6 +41,7 @@ export class Pools {
       if (provided.has(id)) pool.provided.push(id);
     }
     this.#pools = pools;
+    this.#clients = new Set((credentials?.clients ?? []).map(({ id }) => id));
     this.#served = new Map(
       (config?.routes ?? []).map(({ id, rules }) => [
         id,
@@ -50,6 +52,11 @@ export class Pools {
 
   of(providerId: string): Pool {
     return this.#pools.get(providerId) ?? emptyPool;
+  }
+
+  /** Whether proxies know a client key by some secret of it. */
+  knowsClient(keyId: string): boolean {
+    return this.#clients.has(keyId);
   }
 
   servedBackends(routeId: string): ReadonlySet<string> {

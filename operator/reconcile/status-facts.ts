@@ -104,7 +104,8 @@ export function toKeyFacts(resource: Resource<'LLMKey'>, around: StatusSources):
     lastRotationTime: generate && rotatedAt(resource, generate.secretName, around.sources),
     disabled: around.disabled().key(id),
     exhaustedBudgets: [],
-    generationProblem: around.generationProblems.get(id),
+    // A key that cannot be renewed goes on working; the log says so, again and again.
+    generationProblem: around.pools.knowsClient(id) ? undefined : around.generationProblems.get(id),
   };
 }
 
