@@ -128,7 +128,7 @@ function sameConditions(previous: readonly unknown[], next: readonly unknown[]):
 }
 
 async function write(resource: Resource, status: Status, { client, events, sources }: StatusOptions): Promise<void> {
-  const { kind, namespace, name, uid } = resource;
+  const { kind, namespace, name, uid, resourceVersion } = resource;
   const type = resourceTypes[kind];
   const apiVersion = apiVersionOf(type);
   try {
@@ -137,8 +137,9 @@ async function write(resource: Resource, status: Status, { client, events, sourc
       path: objectPath(type, { namespace, name }, 'status'),
       query: { fieldManager, force: true },
       contentType: applyPatch,
-      // The uid: an object that was made anew under the same name is another one, whose status this is not.
-      body: { apiVersion, kind, metadata: { name, namespace, uid }, status },
+      // The uid: an object that was made anew under the same name is another one, whose status this is not. The version:
+      // a write may arrive long after it was sent, and must not put an old status in the place of another leader's.
+      body: { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion }, status },
     });
     cacheOf(kind, sources).learn(applied);
   } catch (error) {

@@ -30,6 +30,10 @@ export interface ApiServerFront extends AsyncDisposable {
   readonly passed: readonly PassedRequest[];
   /** Asked about every request; undefined passes it on. */
   intercept: (request: PassedRequest) => OwnAnswer | undefined;
+  /** Requests that this says true of stay here, as packets do that are sent again and again, until `deliver`. */
+  hold: (request: PassedRequest) => boolean;
+  /** Passes on what was held, whether or not anybody waits for an answer; resolves when all is answered. Holds no more. */
+  deliver(): Promise<void>;
   /** Resets every connection; new ones work. */
   cut(): void;
   /** Ends every watch that is open, in good order. */
@@ -58,6 +62,7 @@ export async function openFront({ port, caFile }: Pick<ControlPlaneFacts, 'port'
   const passed: PassedRequest[] = [];
   const sockets = new Set<Socket>();
   const exchanges = new Set<Exchange>();
+  let held: (() => Promise<void>)[] = [];
   const dead = new WeakSet<Socket>();
   let isFrozen = false;
   let copies = 0;
@@ -71,6 +76,7 @@ export async function openFront({ port, caFile }: Pick<ControlPlaneFacts, 'port'
     response.on('close', () => exchanges.delete(exchange));
     if (exchange.isDead) return;
     const answer = front.intercept(it);
+    if (answer === undefined && front.hold(it)) return keep(request);
     if (answer === undefined) return passOn(request, exchange);
     response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
     response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
@@ -101,6 +107,26 @@ export async function openFront({ port, caFile }: Pick<ControlPlaneFacts, 'port'
     request.pipe(far);
   }
 
+  /** The answer is nobody's any more. */
+  function keep(request: IncomingMessage): void {
+    const body: Buffer[] = [];
+    request.on('data', (bytes: Buffer) => void body.push(bytes)).on('error', () => undefined);
+    const { method, url: path, headers } = request;
+    held.push(async () => {
+      const far = send({
+        host: '127.0.0.1',
+        port,
+        agent,
+        method,
+        path,
+        headers: { ...headers, host: `127.0.0.1:${port}` },
+      });
+      far.end(Buffer.concat(body));
+      const [answer] = (await once(far, 'response')) as [IncomingMessage];
+      await once(answer.resume(), 'end');
+    });
+  }
+
   server.on('connection', (socket) => {
     sockets.add(socket);
     if (isFrozen) dead.add(socket);
@@ -114,6 +140,13 @@ export async function openFront({ port, caFile }: Pick<ControlPlaneFacts, 'port'
     url,
     passed,
     intercept: () => undefined,
+    hold: () => false,
+    async deliver() {
+      front.hold = () => false;
+      const all = held;
+      held = [];
+      for (const pass of all) await pass();
+    },
     cut: () => sockets.forEach((socket) => socket.resetAndDestroy()),
     endWatches() {
       for (const exchange of exchanges) if (exchange.isWatch && !exchange.isDead) exchange.response.end();
