@@ -29,12 +29,14 @@ import { openaiChatClientCodec } from './openai-chat/codec.ts';
 import { openaiChatPassThrough } from './openai-chat/pass-through.ts';
 import { openaiChatUpstream } from './openai-chat/upstream.ts';
 import { openaiCompletionsClient } from './openai-completions/client.ts';
+import { openaiCompletionsClientCodec } from './openai-completions/codec.ts';
 import { openaiCompletionsPassThrough } from './openai-completions/pass-through.ts';
 import { openaiEmbeddingsClient } from './openai-embeddings/client.ts';
 import { openaiEmbeddingsClientCodec } from './openai-embeddings/codec.ts';
 import { openaiEmbeddingsPassThrough } from './openai-embeddings/pass-through.ts';
 import { openaiEmbeddingsUpstream } from './openai-embeddings/upstream.ts';
 import { openaiResponsesClient } from './openai-responses/client.ts';
+import { openaiResponsesClientCodec } from './openai-responses/codec.ts';
 import { openaiResponsesPassThrough } from './openai-responses/pass-through.ts';
 import type {
   ClientCodec,
@@ -68,8 +70,16 @@ export interface ProtocolEntry {
 /** All protocols that clients may speak. */
 export const protocols = {
   'openai-chat': { client: openaiChatClient, passThrough: openaiChatPassThrough, chat: openaiChatClientCodec },
-  'openai-completions': { client: openaiCompletionsClient, passThrough: openaiCompletionsPassThrough },
-  'openai-responses': { client: openaiResponsesClient, passThrough: openaiResponsesPassThrough },
+  'openai-completions': {
+    client: openaiCompletionsClient,
+    passThrough: openaiCompletionsPassThrough,
+    chat: openaiCompletionsClientCodec,
+  },
+  'openai-responses': {
+    client: openaiResponsesClient,
+    passThrough: openaiResponsesPassThrough,
+    chat: openaiResponsesClientCodec,
+  },
   'openai-embeddings': {
     client: openaiEmbeddingsClient,
     passThrough: openaiEmbeddingsPassThrough,

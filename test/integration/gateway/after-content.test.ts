@@ -90,12 +90,17 @@ describe.each(Object.entries(breakages))('an upstream that %s after content', (_
 });
 
 describe('a stream of responses that is cut', () => {
-  it.each(['end', 'reset', 'stall'] as const)(
-    'by %s ends with an error event that has its number',
-    async (stop: Stop) => {
+  const stops = ['end', 'reset', 'stall'] as const;
+  it.each(stops.flatMap((stop) => [[stop, 'OpenAI', 1900] as const, [stop, 'OpenAICompatible', 800] as const]))(
+    'by %s ends with an error event that has its number, also where the upstream has no responses: %s',
+    async (stop: Stop, type, bytes) => {
       await using stage = await openStage(
-        { a: stopAfter(1900, stop, openai('a')) },
-        { rule: { timeouts: { idleSeconds: 0.3 } }, route: { models: [{ name: 'responder', type: 'Exact' }] } },
+        { a: stopAfter(bytes, stop, openai('a')) },
+        {
+          rule: { timeouts: { idleSeconds: 0.3 } },
+          route: { models: [{ name: 'responder', type: 'Exact' }] },
+          provider: { type },
+        },
       );
       const url = `${stage.gateway.url}/v1/responses`;
       const { text } = await ask(url, { body: { model: 'responder', input: 'x', stream: true } });

@@ -5,6 +5,7 @@ import OpenAI6 from 'openai6';
 import { describe, expect, it } from 'vitest';
 import { chat, markedText } from '../../support/chat.ts';
 import { official } from '../../support/client.ts';
+import type { ProviderConfig } from '../../../proxy/config/schema.ts';
 import { clientKey } from '../../support/config.ts';
 import { openai } from '../../support/openai-answers.ts';
 import { answer, stopAfter, stopAtOnce } from '../../support/scripts.ts';
@@ -92,22 +93,25 @@ describe.each(['v7', 'v6'] as const)('the official client %s', (version) => {
     ]);
   });
 
-  it('gets a response, whole and streamed', async () => {
-    await using stage = await stageOf({ dud: answer({}), good: openai('good') });
+  it.each<[string, ProviderConfig['type'], string]>([
+    ['of an upstream that has them', 'OpenAI', 'good day'],
+    ['of one that only chats', 'OpenAICompatible', markedText('good', 'one')],
+  ])('gets a response, whole and streamed, %s', async (_name, type, said) => {
+    await using stage = await stageOf({ dud: answer({}), good: openai('good') }, { provider: { type } });
     const client = official(version, `${stage.gateway.url}/v1`);
     const whole = await client.responses.create({ model: 'responder', input: 'one' });
-    expect(whole.output_text).toBe('good day');
+    expect(whole.output_text).toBe(said);
     const types: string[] = [];
     let text = '';
     for await (const event of await client.responses.create({ model: 'responder', input: 'one', stream: true })) {
       types.push(event.type);
       if (event.type === 'response.output_text.delta') text += event.delta;
     }
-    expect(text).toBe('good day');
+    expect(text).toBe(said);
     expect(types.at(0)).toBe('response.created');
     expect(types.at(-1)).toBe('response.completed');
     const final = await client.responses.stream({ model: 'responder', input: 'one' }).finalResponse();
-    expect(final.output_text).toBe('good day');
+    expect(final.output_text).toBe(said);
   });
 
   it('gets a completion of the old kind, whole and streamed', async () => {
