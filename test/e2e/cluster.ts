@@ -10,10 +10,13 @@ import { afterAll, describe } from 'vitest';
 import { findCluster } from '../cluster/node/cluster.ts';
 import type { Missing } from '../support/requires.ts';
 import { provideClientImage } from './image/client-image.ts';
+import { providePrometheusImage } from './image/prometheus-image.ts';
 
 /** A cluster with the images on it. */
 export interface E2eCluster {
   readonly images: ClusterImages;
+  /** Reference of a Prometheus; built where it has to be, which takes minutes, once. */
+  readonly prometheusImage: () => Promise<string>;
   /** Resolves with its output; rejects with what it says if it fails. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
   helm(args: readonly string[]): Promise<string>;
@@ -67,21 +70,24 @@ export async function requiresCluster(): Promise<RequiredCluster> {
 }
 
 function givenCluster(): E2eCluster | undefined {
-  const { KUBECONFIG, SLUICE_IMAGE, REDIS_IMAGE, CLIENT_IMAGE } = process.env;
+  const { KUBECONFIG, SLUICE_IMAGE, REDIS_IMAGE, CLIENT_IMAGE, PROMETHEUS_IMAGE } = process.env;
   if (!KUBECONFIG || !SLUICE_IMAGE || !REDIS_IMAGE || !CLIENT_IMAGE) return undefined;
   const images = { sluice: SLUICE_IMAGE, redis: REDIS_IMAGE, client: CLIENT_IMAGE };
-  return connect({ kubeconfig: KUBECONFIG, kubectl: 'kubectl', helm: 'helm' }, images);
+  const programs = { kubeconfig: KUBECONFIG, kubectl: 'kubectl', helm: 'helm' };
+  return connect(programs, images, async () => PROMETHEUS_IMAGE || 'docker.io/prom/prometheus:latest');
 }
 
 async function ownCluster(): Promise<E2eCluster | undefined> {
   const facts = findCluster();
   if (facts?.images === undefined) return undefined;
-  return connect(facts, { ...facts.images, client: await provideClientImage(facts) });
+  const images = { ...facts.images, client: await provideClientImage(facts) };
+  return connect(facts, images, () => providePrometheusImage(facts));
 }
 
 function connect(
   { kubeconfig, kubectl, helm }: { readonly kubeconfig: string; readonly kubectl: string; readonly helm: string },
   images: ClusterImages,
+  prometheusImage: E2eCluster['prometheusImage'],
 ): E2eCluster {
   // What the machine's user has set up is not to count.
   const folder = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
@@ -89,6 +95,7 @@ function connect(
   const env = { PATH: process.env['PATH'], HOME: folder, KUBECONFIG: kubeconfig };
   return {
     images,
+    prometheusImage,
     kubectl: (args, input = '') => runWith(kubectl, args, env, (stdin) => stdin.end(input)),
     helm: (args) => runWith(helm, args, env, (stdin) => stdin.end()),
     start(args) {
