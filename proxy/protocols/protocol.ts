@@ -186,6 +186,8 @@ export interface PassThroughProtocol extends AnswerProtocol {
   readonly id: ProtocolId;
   /** Applies edits to the bytes of a peeked body. */
   rewrite(body: Buffer, peek: Peek, edits: Edits): Buffer;
+  /** How the answer to one request is read, where that depends on what it asks for. */
+  answersTo?(body: Buffer, peek: Peek): AnswerProtocol | undefined;
 }
 
 /** What writing an answer needs that only the request knows. */

@@ -216,8 +216,10 @@ function toSignal(error: unknown): FailureSignal {
 /** How the answer is read: as it is, or as an answer in the client's protocol. */
 function answersOf(journey: Journey, backend: Backend, lane: Lane, clock: Clock): AnswerProtocol | undefined {
   switch (lane.type) {
-    case 'pass-through':
-      return lane.protocol;
+    case 'pass-through': {
+      const { exchange, peek } = journey.request;
+      return (peek && lane.protocol.answersTo?.(exchange.body, peek)) ?? lane.protocol;
+    }
     case 'chat':
       return createChatAnswers(lane, chatContextOf(journey, backend, lane, clock));
     case 'embeddings': {

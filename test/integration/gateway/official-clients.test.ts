@@ -4,7 +4,7 @@ import OpenAI from 'openai';
 import OpenAI6 from 'openai6';
 import { describe, expect, it } from 'vitest';
 import { chat, markedText } from '../../support/chat.ts';
-import { official } from '../../support/client.ts';
+import { ask, official } from '../../support/client.ts';
 import type { ProviderConfig } from '../../../proxy/config/schema.ts';
 import { clientKey } from '../../support/config.ts';
 import { openai } from '../../support/openai-answers.ts';
@@ -25,6 +25,20 @@ function stageOf(scripts: Record<string, Script>, options: StageOptions = {}): P
 }
 
 describe.each(['v7', 'v6'] as const)('the official client %s', (version) => {
+  it('203: gets the right vectors of an upstream that knows no base64, and its bytes where it asks for numbers', async () => {
+    const data = [0.5, -0.25].map((value, index) => ({ object: 'embedding', index, embedding: [value, 1] }));
+    const body = `{"object":"list" ,"data":${JSON.stringify(data)},"model":"m","usage":{"prompt_tokens":1,"total_tokens":1},"x":1.0}`;
+    await using stage = await stageOf({ floats: answer(body) });
+    const client = official(version, `${stage.gateway.url}/v1`);
+    const got = await client.embeddings.create({ model: 'embedder', input: ['a', 'b'] });
+    expect(got.data.map(({ embedding }) => [...embedding])).toEqual([
+      [0.5, 1],
+      [-0.25, 1],
+    ]);
+    const asked = { model: 'embedder', input: ['a', 'b'], encoding_format: 'float' };
+    expect((await ask(`${stage.gateway.url}/v1/embeddings`, { body: asked })).text).toBe(body);
+  });
+
   it('gets a chat completion, and can read every part of it', async () => {
     await using stage = await stageOf({ dud: answer('', { status: 500 }), good: openai('good') });
     const client = official(version, `${stage.gateway.url}/v1`);
