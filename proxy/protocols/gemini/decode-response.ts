@@ -10,7 +10,7 @@ import type { DecodedResponse } from '../protocol.ts';
 import { readWholeFacts } from './facts.ts';
 import { decodeFinish, finishReasonOf } from './finish.ts';
 import { decodeLogprobs } from './logprobs.ts';
-import { type Piece, PieceReader } from './pieces.ts';
+import { type Piece, PieceReader, toImageParts } from './pieces.ts';
 import { type Service, type SignatureMemory, toThinkingSignature } from './signature.ts';
 import { blockReasonOf, candidateNumber, candidatesOf, createdAtOf, gemini, partsOf, textOf, unwrap } from './wire.ts';
 
@@ -51,16 +51,25 @@ export function decodeResponse(body: Buffer, facts: DecodeFacts): DecodedRespons
   const content = pieces.reduce(addPiece, []);
   const calledTools = content.some(({ type }) => type === 'tool-call');
   const blocked = blockReasonOf(json) === undefined ? undefined : 'SAFETY';
-  const logprobs = decodeLogprobs(candidate);
+  const images = toImageParts(pieces);
+  const own = withDefined({
+    choice: withChoice(decodeLogprobs(candidate)),
+    message: images.length > 0 ? { images } : undefined,
+  });
   const response: CanonicalResponse = {
     id,
     model,
     content,
     finish: decodeFinish(finishReasonOf(candidate) ?? blocked, calledTools),
-    metadata: { ...ownMembers(json), ...(logprobs && { [chat]: { choice: { logprobs } } }) },
+    metadata: { ...ownMembers(json), ...(Object.keys(own).length > 0 && { [chat]: own }) },
     ...withDefined({ createdAt, usage }),
   };
   return { type: 'response', response, empty };
+}
+
+/** Log probabilities where clients of OpenAI look for them. */
+function withChoice(logprobs: JsonObject | undefined): JsonObject | undefined {
+  return logprobs === undefined ? undefined : { logprobs };
 }
 
 function unwrapBody(body: Buffer): Buffer {
@@ -101,6 +110,10 @@ function addPiece(blocks: readonly Block[], piece: Piece): Block[] {
     case 'thinking':
       if (last?.type !== piece.type) return [...blocks, { type: piece.type, text: piece.text }];
       return [...before, { ...last, text: last.text + piece.text }];
+    case 'image': {
+      const { type, mediaType, data } = piece;
+      return [...blocks, { type, source: { type: 'base64', mediaType, data } }];
+    }
     case 'tool-call': {
       const { type, id, tool, input, signature, metadata } = piece;
       const call: Block = { type, id, tool, input, ...metadata };

@@ -24,10 +24,8 @@ export interface EncodedContents {
 /** Writes a conversation. Throws RefusedParameter where calls and results do not fit together. */
 export function encodeContents(messages: readonly Message[], facts: PartFacts): EncodedContents {
   const system = messages.filter(isSystem).flatMap(({ content }) => content.flatMap(encodePart));
-  const turns = mergeTurns(messages.filter((message) => !isSystem(message)));
-  const contents = turns
-    .map((turn, index) => ({ role: turn.role, parts: encodeTurn(turn, turns[index - 1], facts) }))
-    .filter(({ parts }) => parts.length > 0);
+  const turns = toTurns(messages.filter((message) => !isSystem(message)));
+  const contents = turns.map((turn, index) => ({ role: turn.role, parts: encodeTurn(turn, turns[index - 1], facts) }));
   checkCalls(turns);
   if (contents.length === 0 && system.length === 0) throw new RefusedParameter('messages', 'must say something.');
   // A conversation of instructions only is one that others answer.
@@ -51,18 +49,28 @@ function instruct(
   return [{ role: 'user', parts: [...system, ...first.parts] }, ...rest];
 }
 
-/** Joins what one side says in a row. Messages that say nothing part nobody. */
-function mergeTurns(messages: readonly Message[]): readonly Turn[] {
-  const rows: { readonly role: Turn['role']; readonly blocks: Block[] }[] = [];
-  for (const { role, content } of messages) {
-    const side = role === 'assistant' ? 'model' : 'user';
+/** The turns of both sides. What says nothing parts nobody; thinking does only where something follows it. */
+function toTurns(messages: readonly Message[]): readonly Turn[] {
+  const said = messages.map(({ role, content }): Turn => {
     const blocks = content.filter((block) => block.type !== 'text' || block.text !== '');
-    if (blocks.length === 0) continue;
+    return { role: role === 'assistant' ? 'model' : 'user', blocks };
+  });
+  return mergeTurns(mergeTurns(said.filter(({ blocks }) => blocks.length > 0)).filter(saysMore));
+}
+
+/** Joins what one side says in a row. */
+function mergeTurns(turns: readonly Turn[]): readonly Turn[] {
+  const rows: { readonly role: Turn['role']; readonly blocks: Block[] }[] = [];
+  for (const { role, blocks } of turns) {
     const row = rows.at(-1);
-    if (row?.role === side) row.blocks.push(...blocks);
-    else rows.push({ role: side, blocks });
+    if (row?.role === role) row.blocks.push(...blocks);
+    else rows.push({ role, blocks: [...blocks] });
   }
   return rows;
+}
+
+function saysMore({ blocks }: Turn): boolean {
+  return blocks.some(({ type }) => type !== 'thinking' && type !== 'redacted-thinking');
 }
 
 function encodeTurn({ role, blocks }: Turn, before: Turn | undefined, facts: PartFacts): readonly JsonObject[] {

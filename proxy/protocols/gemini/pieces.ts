@@ -20,6 +20,7 @@ export interface CallPiece {
 /** One part. */
 export type Piece =
   | { readonly type: 'text' | 'thinking'; readonly text: string }
+  | { readonly type: 'image'; readonly mediaType: string; readonly data: string }
   | CallPiece
   /** A call without a name, which nobody can make. */
   | { readonly type: 'broken' };
@@ -41,6 +42,8 @@ export class PieceReader {
     return parts.flatMap((part): readonly Piece[] => {
       const call = part['functionCall'];
       if (isJsonObject(call)) return [this.#call(call, part, answerId)];
+      const image = toImage(part);
+      if (image !== undefined) return [image];
       const text = textOf(part['text']);
       return text === '' ? [] : [{ type: part['thought'] === true ? 'thinking' : 'text', text }];
     });
@@ -62,4 +65,19 @@ export class PieceReader {
       metadata: signature === undefined ? {} : { metadata: toExtraContent(signature) },
     };
   }
+}
+
+/** Some models draw. What they sketch while they think is left out. */
+function toImage({ inlineData, thought }: JsonObject): Piece | undefined {
+  if (!isJsonObject(inlineData) || thought === true) return undefined;
+  const mediaType = textOf(inlineData['mimeType']);
+  return mediaType.startsWith('image/') ? { type: 'image', mediaType, data: textOf(inlineData['data']) } : undefined;
+}
+
+/** Images in the form in which OpenRouter's clients know them; OpenAI has none. */
+export function toImageParts(pieces: readonly Piece[]): readonly JsonObject[] {
+  return pieces.flatMap((piece) => {
+    if (piece.type !== 'image') return [];
+    return [{ type: 'image_url', image_url: { url: `data:${piece.mediaType};base64,${piece.data}` } }];
+  });
 }

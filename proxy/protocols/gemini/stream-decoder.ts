@@ -13,7 +13,7 @@ import { type DecodeFacts, firstCandidate, headOf, ownMembers } from './decode-r
 import { readFacts } from './facts.ts';
 import { decodeFinish, finishReasonOf } from './finish.ts';
 import { decodeLogprobs } from './logprobs.ts';
-import { type CallPiece, type Piece, PieceReader } from './pieces.ts';
+import { type CallPiece, type Piece, PieceReader, toImageParts } from './pieces.ts';
 import { toThinkingSignature } from './signature.ts';
 import { blockReasonOf, partsOf, unwrap } from './wire.ts';
 
@@ -119,14 +119,19 @@ export class GeminiStreamDecoder implements StreamDecoder {
         return none;
       case 'tool-call':
         return this.#call(piece);
+      case 'image':
+        return this.#text('text', '', { images: toImageParts([piece]) });
       case 'text':
-      case 'thinking': {
-        const { type, text } = piece;
-        const details = logprobs !== undefined ? { metadata: { [chat]: { logprobs } } } : {};
-        const start = this.#open?.type === type ? none : [...this.#close(), ...this.#openText(type)];
-        return [...start, { type: 'delta', index: this.#open?.index ?? 0, text, ...details }];
-      }
+      case 'thinking':
+        return this.#text(piece.type, piece.text, logprobs === undefined ? undefined : { logprobs });
     }
+  }
+
+  /** `own` is for clients of OpenAI, beside the text. */
+  #text(type: 'text' | 'thinking', text: string, own: JsonObject | undefined): readonly StreamPart[] {
+    const details = own === undefined ? {} : { metadata: { [chat]: own } };
+    const start = this.#open?.type === type ? none : [...this.#close(), ...this.#openText(type)];
+    return [...start, { type: 'delta', index: this.#open?.index ?? 0, text, ...details }];
   }
 
   #call({ type, id, tool, input, signature, metadata }: CallPiece): readonly StreamPart[] {

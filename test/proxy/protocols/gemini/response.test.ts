@@ -6,7 +6,7 @@ import { createGeminiUpstreams } from '../../../../proxy/protocols/gemini/codec.
 import { openaiChatClientCodec } from '../../../../proxy/protocols/openai-chat/codec.ts';
 import { context } from '../openai-chat/answer.ts';
 import { clientOf } from '../sdk.ts';
-import { answers, bytesOf } from './fixture.ts';
+import { answers, bytesOf, decode as decodeStream } from './fixture.ts';
 
 const codec = createGeminiUpstreams()(undefined);
 const json = { 'content-type': 'application/json' };
@@ -115,6 +115,21 @@ describe('an answer', () => {
       }
     },
   );
+
+  test('has what the model drew where clients of OpenRouter look for it', () => {
+    const parts = [{ text: 'Here:' }, { inlineData: { mimeType: 'image/png', data: 'AA==' } }];
+    const frame = { candidates: [{ content: { parts }, finishReason: 'STOP' }] };
+    const images = [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } }];
+    const whole = decode(Buffer.from(JSON.stringify(frame)));
+    expect(whole.content).toMatchObject([{ type: 'text' }, { type: 'image', source: { data: 'AA==' } }]);
+    expect(JSON.parse(openaiChatClientCodec.encodeResponse(whole, context).toString())).toMatchObject({
+      choices: [{ message: { content: 'Here:', images } }],
+    });
+    const streamed = decodeStream(codec, Buffer.from(`data: ${JSON.stringify(frame)}\n\n`));
+    const encoder = openaiChatClientCodec.streamEncoder(context);
+    const bytes = Buffer.concat(streamed.map((part) => encoder.encode(part))).toString();
+    expect(bytes).toContain(JSON.stringify({ images }).slice(1, -1));
+  });
 
   test('D108 that is JSON is parsed by the official client', async () => {
     const candidates = [{ content: { parts: [{ text: '{"a":' }, { text: '1}' }] }, finishReason: 'STOP' }];
