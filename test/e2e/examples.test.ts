@@ -31,10 +31,10 @@ describe('with a release for all namespaces', () => {
       // What kubectl does not fill in; any text will do for a key.
       const text = readFileSync(path, 'utf8').replaceAll(/\$\{(\w+)[^}]*\}/g, 'sk-$1');
       const objects = parseManifests(text);
-      const named = objects.flatMap(({ metadata, kind }) =>
-        kind === 'Namespace' ? metadata.name : metadata.namespace,
-      );
-      for (const name of new Set(named.filter((it) => it !== undefined))) {
+      const named = objects
+        .map(({ metadata, kind }) => (kind === 'Namespace' ? metadata.name : metadata.namespace))
+        .filter((name) => name !== undefined);
+      for (const name of new Set(named)) {
         // What is there already is somebody's, and must not go with the test.
         await cluster.kubectl(['create', 'namespace', name]);
         namespaces.add(name);
