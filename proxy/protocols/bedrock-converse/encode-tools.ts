@@ -27,10 +27,7 @@ const noTools: EncodedTools = { toolConfig: undefined, claudeChoice: undefined, 
  */
 export function encodeTools(request: CanonicalRequest, model: ConverseModel): EncodedTools {
   const { responseFormat } = request;
-  if (request.toolChoice?.type === 'none') return noTools;
-  const declared = chosenTools(request);
-  const tools = declared.length > 0 ? declared : toolsOfHistory(request.messages);
-  const specs = tools.flatMap((tool) => encodeTool(tool, model));
+  const specs = chosenTools(request).flatMap((tool) => encodeTool(tool, model));
   if (responseFormat?.type === 'json-schema' && !model.structuredOutputs) {
     const toolChoice = specs.length > 0 ? { any: {} } : { tool: { name: jsonTool } };
     const toolConfig = { tools: [...specs, encodeFormat(responseFormat)], toolChoice };
@@ -40,8 +37,11 @@ export function encodeTools(request: CanonicalRequest, model: ConverseModel): En
   return encodeChoice(request, specs, model);
 }
 
-function chosenTools({ tools, toolChoice }: CanonicalRequest): readonly Tool[] {
-  return toolChoice?.type === 'allowed' ? tools.filter(({ name }) => toolChoice.names.includes(name)) : tools;
+/** Those that may be called; where none is declared, those that were. */
+function chosenTools({ tools, toolChoice, messages }: CanonicalRequest): readonly Tool[] {
+  if (toolChoice?.type === 'none') return [];
+  const chosen = toolChoice?.type === 'allowed' ? tools.filter(({ name }) => toolChoice.names.includes(name)) : tools;
+  return chosen.length > 0 ? chosen : toolsOfHistory(messages);
 }
 
 function encodeTool(tool: Tool, { cachePoints, structuredOutputs }: ConverseModel): readonly JsonObject[] {

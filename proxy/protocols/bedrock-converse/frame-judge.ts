@@ -4,7 +4,7 @@ import type { FailureSignal, SignalHeaders } from '../../canonical/failure.ts';
 import type { Usage } from '../../canonical/usage.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../openai/wire.ts';
 import type { FrameVerdict } from '../protocol.ts';
-import { readEventStreamMessage } from './event-stream.ts';
+import { createMessageReader } from './event-stream.ts';
 import { blockHasContent } from './facts.ts';
 import { isFailedStop, isFiltered } from './stop-reason.ts';
 import { objectOf, readUsage } from './wire.ts';
@@ -30,6 +30,7 @@ export class FrameJudge {
   /** Whether that has come too: it is the last frame. */
   done = false;
   readonly #headers: SignalHeaders;
+  readonly #readMessage = createMessageReader();
   /** Whether there was any content, or a filter let nothing through. */
   #answered = false;
 
@@ -42,7 +43,7 @@ export class FrameJudge {
   }
 
   read(frame: Buffer): JudgedFrame {
-    const message = readEventStreamMessage(frame);
+    const message = this.#readMessage(frame);
     if (message === undefined) return this.#failed(this.reject('a frame of the answer is damaged'));
     const { type, name, text } = message;
     const data = text.slice(0, errorCharsMax);

@@ -252,6 +252,10 @@ describe('parameters', () => {
       ],
       toolChoice: { tool: { name: 'sluice_json' } },
     });
+    // The client's own tools may not be called; this one is the answer.
+    expect(ofChat({ response_format: format, tools, tool_choice: 'none' }, nova).wire.toolConfig).toEqual(
+      wire.toolConfig,
+    );
     expect(ofChat({ response_format: { type: 'json_object' } })).toMatchObject({
       wire: { system: [{ text: expect.stringContaining('JSON') as unknown }] },
       dropped: ['responseFormat'],

@@ -4,9 +4,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { StreamPart } from '../../../../proxy/canonical/response.ts';
-import { eventStream, readEventStreamMessage } from '../../../../proxy/protocols/bedrock-converse/event-stream.ts';
+import { createMessageReader, eventStream } from '../../../../proxy/protocols/bedrock-converse/event-stream.ts';
 import { MessageStreamEncoder } from '../../../../proxy/protocols/anthropic-messages/stream-encoder.ts';
 import { openaiChatClientCodec } from '../../../../proxy/protocols/openai-chat/codec.ts';
+import type { ChatLane } from '../../../../proxy/protocols/lane.ts';
+import { createChatAnswers } from '../../../../proxy/protocols/lane-chat.ts';
+import { bedrockConverseUpstreamCodec } from '../../../../proxy/protocols/bedrock-converse/codec.ts';
+import { openaiResponsesClientCodec } from '../../../../proxy/protocols/openai-responses/codec.ts';
 import { collect, context } from '../openai-chat/answer.ts';
 import { clientOf } from '../sdk.ts';
 import {
@@ -93,7 +97,7 @@ describe('a frame', () => {
     ];
     const frame = Buffer.from(hex.join(''), 'hex');
     expect(eventStream.createSplitter().push(frame)).toEqual([frame]);
-    expect(readEventStreamMessage(frame)).toEqual({
+    expect(createMessageReader()(frame)).toEqual({
       type: 'event',
       name: 'messageStart',
       text: '{"role":"assistant"}',
@@ -303,6 +307,32 @@ describe('a stream', () => {
       expect(completion.usage).toMatchObject({ prompt_tokens: 17, completion_tokens: 5 });
     },
   );
+
+  test.each(['v6', 'v7'] as const)('G137 reaches %s as events of a response, by the lane', async (version) => {
+    const lane: ChatLane = {
+      type: 'chat',
+      operation: { protocol: 'bedrock-converse', path: '' },
+      client: openaiResponsesClientCodec,
+      upstream: bedrockConverseUpstreamCodec,
+    };
+    const tap = createChatAnswers(lane, context).tap({ hideUsage: false });
+    const pieces = everything.map((frame) => {
+      tap.frame(frame);
+      return tap.rewriting!.take();
+    });
+    const body = Buffer.concat([...pieces, tap.rewriting!.end()]);
+    const { client } = clientOf(version, { body, chunkBytes: 50 });
+    const final = await client.responses.stream({ model: 'm', input: 'hi' }).finalResponse();
+    expect(final.output.map(({ type }) => type)).toEqual([
+      'reasoning',
+      'reasoning',
+      'message',
+      'function_call',
+      'function_call',
+    ]);
+    expect(final.output_text).toBe('Grüße 😀');
+    expect(final.usage).toMatchObject({ input_tokens: 17, input_tokens_details: { cached_tokens: 4 } });
+  });
 
   test('J183 J184 reaches clients of Anthropic with signatures and cache counts as they were', () => {
     const encoder = new MessageStreamEncoder(context);
