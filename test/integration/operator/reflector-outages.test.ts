@@ -61,7 +61,8 @@ requiresControlPlanePrograms().describe('a reflector, of an API server in troubl
     await write(plane, home, 'x', 3);
     await eventually(() => followed.told.length === 3);
     expect(followed.told).toEqual(['x=1', 'x=2', 'x=3']);
-    expect(followed.said).toEqual([]);
+    // It may have lost its own connection to etcd, and ended the watch for it.
+    expect(['listing and watching again', undefined]).toContain(followed.said.at(-1));
   });
 
   async function crash(it: ControlPlane): Promise<void> {
