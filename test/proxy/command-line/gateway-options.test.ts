@@ -29,6 +29,8 @@ test('a proxy has the defaults of every gateway, and connects to public addresse
 test('every option of a proxy can be given by its variable, and the flag wins', () => {
   const environment = {
     SLUICE_CONFIG: 'dir',
+    SLUICE_WATCH: 'sluice-system/sluice-default',
+    KUBECONFIG: 'file',
     SLUICE_CLASS: 'one',
     SLUICE_LISTEN: ':80',
     SLUICE_ADMIN: ':81',
@@ -46,6 +48,7 @@ test('every option of a proxy can be given by its variable, and the flag wins', 
   expect(Object.keys(environment)).toEqual(expect.arrayContaining(variables));
   expect(readProxyOptions({}, environment, '1')).toMatchObject({
     configDirectory: 'dir',
+    watch: { namespace: 'sluice-system', name: 'sluice-default', kubeconfig: 'file' },
     className: 'one',
     listen: { host: '::', port: 80 },
     admin: { host: '::', port: 81, token: 'token' },
@@ -64,7 +67,8 @@ test('every option of a proxy can be given by its variable, and the flag wins', 
 });
 
 test.each([
-  [{}, '--config <directory> must be given'],
+  [{}, '--config <directory> or --watch <namespace/name> must be given'],
+  [{ watch: 'sluice-default' }, '--watch must be NAMESPACE/NAME of a ConfigMap'],
   [{ config: '' }, '--config must be a directory'],
   [{ config: 'dir', listen: 'nowhere' }, '--listen must be HOST:PORT'],
 ])('flags of %o are wrong usage', (flags, message) => {
