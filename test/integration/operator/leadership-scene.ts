@@ -1,7 +1,7 @@
 // A team's route in a cluster of its own class, the operators that serve it, and the history of everything that they write.
 
 import { type ApiServerFront, openFront } from '../../support/api-server-front.ts';
-import type { ControlPlane } from '../../cluster/control-plane.ts';
+import type { ControlPlaneClient } from '../../cluster/client.ts';
 import { eventually } from '../../support/eventually.ts';
 import { install, type Installation } from '../../support/installation.ts';
 import { type History, recordHistory, type Version } from './history.ts';
@@ -28,17 +28,17 @@ export class Scene implements AsyncDisposable {
   readonly installation: Installation;
   readonly team: string;
   readonly history: History;
-  readonly #plane: ControlPlane;
+  readonly #plane: ControlPlaneClient;
   readonly #owned: AsyncDisposable[] = [];
 
-  private constructor(plane: ControlPlane, installation: Installation, team: string, history: History) {
+  private constructor(plane: ControlPlaneClient, installation: Installation, team: string, history: History) {
     this.#plane = plane;
     this.installation = installation;
     this.team = team;
     this.history = history;
   }
 
-  static async open(plane: ControlPlane): Promise<Scene> {
+  static async open(plane: ControlPlaneClient): Promise<Scene> {
     const installation = await install(plane);
     const team = await plane.newNamespace();
     const own = `/api/v1/namespaces/${installation.namespace}`;

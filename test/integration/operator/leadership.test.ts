@@ -2,11 +2,9 @@
 // version by version: nobody ever publishes what was compiled before the other took over.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { sized, timeoutMs } from '../../chaos/scale.ts';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
-import { crdManifests } from '../../cluster/crds.ts';
-import { requiresControlPlanePrograms } from '../../support/control-plane.ts';
+import { requiresControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Replica, Scene } from './leadership-scene.ts';
 
@@ -14,17 +12,12 @@ import { type Replica, Scene } from './leadership-scene.ts';
 const stoppedSeconds = sized({ usual: 18, full: 60 });
 const lost = /the lease was lost, and another replica may lead: this one must not go on/;
 
-requiresControlPlanePrograms().describe('of two operators', () => {
-  let plane: ControlPlane;
+const plane = await requiresControlPlane();
 
-  beforeAll(async () => {
-    plane = await startControlPlane({ manifests: crdManifests() });
-  });
-  afterAll(async () => plane.stop());
-
+plane.describe('of two operators', () => {
   /** A leader that has published 1, and another that waits. */
   async function openPair(): Promise<{ scene: Scene; leader: Replica; standby: Replica }> {
-    const scene = await Scene.open(plane);
+    const scene = await Scene.open(plane.shared);
     await scene.apply(1);
     const leader = await scene.start();
     await leader.leads();
@@ -114,6 +107,43 @@ requiresControlPlanePrograms().describe('of two operators', () => {
     },
   );
 
+  test.concurrent(
+    'the one that leads leads on after an outage of 7.5 s, and ends when it cannot renew; what it sent last changes nothing',
+    { timeout: 60_000 },
+    async () => {
+      const { scene, leader, standby } = await openPair();
+      await using _ = scene;
+      await outage(leader, 7500);
+      const overMs = performance.now();
+      await scene.apply(2);
+      await scene.published(2, 12_000);
+      const renewedMs = (): number => scene.history.of('Lease').at(-1)?.heardMs ?? 0;
+      await eventually(() => renewedMs() > overMs && scene.observed().at(-1)?.generation === 2);
+      expect(leader.program.out()).not.toContain('leadership lost');
+
+      // It still publishes, but of its statuses and its lease nobody hears any more.
+      leader.front.hold = ({ url, method }) => method !== 'GET' && /\/status|\/leases/.test(url);
+      await scene.apply(3);
+      await scene.published(3, 5000);
+      expect(await leader.ended).toBe(1);
+      expect(leader.program.err()).toMatch(lost);
+      expect(performance.now() - renewedMs()).toBeGreaterThan(9_000);
+      expect(performance.now() - renewedMs()).toBeLessThan(12_000);
+      const again = await scene.start();
+      await scene.apply(4);
+      await scene.published(4, 20_000);
+      await eventually(() => scene.observed().at(-1)?.generation === 4);
+      expect(leader.writes().filter(({ url }) => url.includes('/chat/status')).length).toBeGreaterThan(1);
+      await leader.front.deliver();
+      await scene.apply(5);
+      await scene.published(5, 5000);
+      await eventually(() => scene.observed().at(-1)?.generation === 5);
+      expectNoReturn(scene);
+      await again.isWarm();
+      expect([standby.said('became the leader'), again.said('became the leader')]).toEqual([1, 0]);
+    },
+  );
+
   /** Every request of a replica fails for so long, and every connection that it has. */
   async function outage({ front }: Replica, ms: number): Promise<void> {
     front.intercept = () => ({ status: 503 });
@@ -121,65 +151,4 @@ requiresControlPlanePrograms().describe('of two operators', () => {
     await delay(ms);
     front.intercept = () => undefined;
   }
-
-  test.concurrent('the one that leads leads on after an outage of 7.5 s', { timeout: 60_000 }, async () => {
-    await using scene = await Scene.open(plane);
-    await scene.apply(1);
-    const leader = await scene.start();
-    await scene.published(1, 15_000);
-    await outage(leader, 7500);
-    await scene.apply(2);
-    await scene.published(2, 12_000);
-    expect(leader.said('became the leader')).toBe(1);
-    expect(leader.program.out()).not.toContain('leadership lost');
-    expectNoReturn(scene);
-  });
-
-  test.concurrent(
-    'the one that cannot renew ends, and waits for its turn when it is started again',
-    { timeout: 60_000 },
-    async () => {
-      const { scene, leader, standby } = await openPair();
-      await using _ = scene;
-      const begunMs = performance.now();
-      const over = outage(leader, 11_500);
-      await scene.apply(2);
-      expect(await leader.ended).toBe(1);
-      expect(leader.program.err()).toMatch(lost);
-      // It was renewed up to two seconds before.
-      expect(performance.now() - begunMs).toBeGreaterThan(7_500);
-      expect(performance.now() - begunMs).toBeLessThan(11_500);
-      await over;
-      const again = await scene.start();
-      await scene.published(2, 20_000);
-      await again.isWarm();
-      expect([standby.said('became the leader'), again.said('became the leader')]).toEqual([1, 0]);
-      expectNoReturn(scene);
-    },
-  );
-
-  test.concurrent(
-    'the one whose writes are still on their way when the other leads changes nothing when they arrive',
-    { timeout: 60_000 },
-    async () => {
-      const { scene, leader, standby } = await openPair();
-      await using _ = scene;
-      // Published, but the status and the lease are not heard of any more.
-      leader.front.hold = ({ url, method }) => method !== 'GET' && /\/status|\/leases/.test(url);
-      await scene.apply(2);
-      await scene.published(2, 5000);
-      expect(await leader.ended).toBe(1);
-      await scene.apply(3);
-      await scene.published(3, 20_000);
-      await eventually(() => scene.observed().at(-1)?.generation === 3);
-      const stale = leader.writes().filter(({ url }) => url.includes('/chat/status'));
-      expect(stale.length).toBeGreaterThan(1);
-      await leader.front.deliver();
-      await scene.apply(4);
-      await scene.published(4, 5000);
-      await eventually(() => scene.observed().at(-1)?.generation === 4);
-      expectNoReturn(scene);
-      expect(standby.said('leadership lost')).toBe(0);
-    },
-  );
 });
