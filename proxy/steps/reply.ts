@@ -10,7 +10,7 @@ import type { Exchange, OutgoingHeaders, ReplyStream } from '../ingress/exchange
 import type { ClientProtocol } from '../protocols/protocol.ts';
 import { HeldReply } from '../stream/held-reply.ts';
 import { relay, type RelayEnd } from '../stream/relay.ts';
-import { replyHeaders } from '../stream/reply-headers.ts';
+import { replyHeaders, rewrittenHeaders } from '../stream/reply-headers.ts';
 import type { ProxyRequest } from './decode.ts';
 import type { SentAttempt } from './send.ts';
 
@@ -86,22 +86,19 @@ export class Reply {
     return exchange.stream(200, headers);
   }
 
-  #headers({ answer, record, translated, dropped }: SentAttempt): OutgoingHeaders {
-    const headers = replyHeaders(answer.headers, translated ? this.#ownHeaders() : undefined);
-    if (this.#request.stream) {
+  #headers({ answer, record, translated, draft: { dropped } }: SentAttempt): OutgoingHeaders {
+    const { stream, client } = this.#request;
+    const headers = translated
+      ? rewrittenHeaders(answer.headers, stream ? client.streamType : 'application/json')
+      : replyHeaders(answer.headers);
+    if (stream) {
       headers['cache-control'] = 'no-cache';
-      headers['content-type'] ??= this.#request.client.streamType;
+      headers['content-type'] ??= client.streamType;
     }
     Object.assign(headers, sluiceHeaders(this.#request.exchange, this.#trail));
     headers['x-sluice-backend'] = record.backendName;
     if (dropped.length > 0) headers['x-sluice-dropped'] = toDroppedHeader(dropped);
     return headers;
-  }
-
-  /** Headers of bytes that are ours. */
-  #ownHeaders(): OutgoingHeaders {
-    const { stream, client } = this.#request;
-    return { 'content-type': stream ? client.streamType : 'application/json' };
   }
 }
 

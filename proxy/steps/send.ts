@@ -31,8 +31,14 @@ export interface SentAttempt extends Attempt {
   readonly record: AttemptRecord;
   /** Whether the upstream speaks another protocol than the client. */
   readonly translated: boolean;
-  /** What the upstream was not told, under the client's own names. */
-  readonly dropped: readonly string[];
+  readonly draft: Draft;
+}
+
+/** A request that is being put together. */
+export interface Draft {
+  readonly parts: readonly BatchPart[];
+  /** What the upstream is not told, under the client's own names; known when the parts are. */
+  dropped: readonly string[];
 }
 
 /** What sending needs. */
@@ -94,9 +100,7 @@ export function sendAttempt(
       answer,
       record,
       translated: lane.type === 'chat' || lane.type === 'embeddings',
-      get dropped() {
-        return draft.dropped;
-      },
+      draft,
       outcome: answer.outcome satisfies Promise<AttemptOutcome>,
       abort: () => answer.abort(),
       resend: () => sendOver(pool.fresh),
@@ -130,12 +134,6 @@ function requireLane(request: ProxyRequest, backend: Backend): Lane {
   return lane;
 }
 
-/** A request that is being put together, and what it leaves out of the client's. */
-interface Draft {
-  readonly parts: readonly BatchPart[];
-  readonly dropped: readonly string[];
-}
-
 function draftRequest(
   { request, translation }: Journey,
   backend: Backend,
@@ -160,17 +158,12 @@ function draftRequest(
 const none: readonly string[] = [];
 
 function draftLater(writing: Promise<WrittenRequest>, build: (written: WrittenRequest) => OutgoingRequest): Draft {
-  let dropped = none;
   const outgoing = writing.then((written) => {
-    ({ dropped } = written);
+    draft.dropped = written.dropped;
     return build(written);
   });
-  return {
-    parts: [{ outgoing, inputs: 1 }],
-    get dropped() {
-      return dropped;
-    },
-  };
+  const draft: Draft = { parts: [{ outgoing, inputs: 1 }], dropped: none };
+  return draft;
 }
 
 /** Adds what is known only now: trace context, and signatures over all of it. */

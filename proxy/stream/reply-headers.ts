@@ -5,29 +5,35 @@ import type { SignalHeaders } from '../canonical/failure.ts';
 
 const passed = ['content-type', 'content-language', 'content-disposition', 'cache-control'] as const;
 
-const none: readonly (typeof passed)[number][] = [];
-
 /** The upstream's own names for its request id, most specific first. */
 const requestIds = ['x-request-id', 'request-id', 'apim-request-id'] as const;
 
 /** Longer ids are not ids. */
 const requestIdMax = 256;
 
-/** The headers of an answer that may pass. `ofBody` stand for those of its body where that is one of ours. */
-export function replyHeaders(
-  upstream: SignalHeaders,
-  ofBody?: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const headers: Record<string, string> = { ...ofBody };
-  for (const name of ofBody === undefined ? passed : none) {
+/** The headers of an answer that may pass as it is. */
+export function replyHeaders(upstream: SignalHeaders): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of passed) {
     const value = upstream[name];
     if (value !== undefined) headers[name] = value;
   }
+  nameRequest(upstream, headers);
+  return headers;
+}
+
+/** The headers of an answer whose bytes are ours. */
+export function rewrittenHeaders(upstream: SignalHeaders, contentType: string): Record<string, string> {
+  const headers = { 'content-type': contentType };
+  nameRequest(upstream, headers);
+  return headers;
+}
+
+function nameRequest(upstream: SignalHeaders, headers: Record<string, string>): void {
   for (const name of requestIds) {
     const value = upstream[name];
     if (value === undefined || value.length > requestIdMax) continue;
     headers['x-upstream-request-id'] = value;
-    break;
+    return;
   }
-  return headers;
 }
