@@ -32,8 +32,8 @@ interface ObjectList {
 }
 
 /**
- * Lists a collection and watches it until the signal is aborted. Resolves when the watch is open; a watch that breaks ends
- * the benchmark, because nothing could be said any more. `path` may have a query.
+ * Lists a collection and watches it until the signal is aborted. Resolves when the watch is open. Where it ends it is listed
+ * and watched anew: an API server that has just learnt of a kind ends its watches once or twice. `path` may have a query.
  */
 export async function watchCollection(
   plane: ControlPlaneClient,
@@ -41,12 +41,20 @@ export async function watchCollection(
   { onObject, signal }: { readonly onObject: OnObject; readonly signal: AbortSignal },
 ): Promise<void> {
   const agent = new Agent({ connect: { ca: readFileSync(plane.caFile) }, bodyTimeout: 0 });
-  const from = await list(plane, path, onObject);
-  const body = await open(plane, withQuery(path, `watch=true&resourceVersion=${from}&timeoutSeconds=86400`), {
-    agent,
-    signal,
-  });
-  void readEvents(body, onObject).catch((error: unknown) => {
+  const begin = async (): Promise<AsyncIterable<Buffer>> => {
+    const from = await list(plane, path, onObject);
+    const watch = withQuery(path, `watch=true&resourceVersion=${from}&timeoutSeconds=86400`);
+    return open(plane, watch, { agent, signal });
+  };
+  let body = await begin();
+  const follow = async (): Promise<never> => {
+    for (;;) {
+      await readEvents(body, onObject);
+      body = await begin();
+    }
+  };
+  void follow().catch((error: unknown) => {
+    // Nothing could be said any more about when anything happened.
     if (!signal.aborted) queueMicrotask(() => fail(path, error));
   });
 }
@@ -98,7 +106,6 @@ async function readEvents(body: AsyncIterable<Buffer>, onObject: OnObject): Prom
     }
     parts.push(chunk.subarray(start));
   }
-  throw new Error('it ended');
 }
 
 function take(line: Buffer, onObject: OnObject, atMs: number): void {
