@@ -38,6 +38,8 @@ requiresControlPlanePrograms().describe('a control plane', () => {
     const before = await makeConfigMap(plane, 'before');
     await makeConfigMap(plane, 'after');
     expect(await watched(plane, before)).toContain('"name":"after"');
+    // What comes right after the present revision is never forgotten.
+    await makeConfigMap(plane, 'later');
     await plane.compactEtcd();
     expect(await watched(plane, before)).toContain('"code":410');
   });

@@ -55,7 +55,7 @@ export const operatorSymptoms: Symptoms = new Map([
   ['watched patch llmroutes/status', { provoke: breakRoute, shows: failsAt('status', 'llmroutes/status') }],
   ['watched patch llmkeys/status', { provoke: makeKey, shows: failsAt('status', 'llmkeys/status') }],
   ['watched create secrets', { provoke: makeKey, shows: saysOfMadeKey }],
-  ['watched patch secrets', { provoke: rotateKey, shows: says('LLMKey', 'checkout', refusal) }],
+  ['watched patch secrets', { provoke: rotateKey, shows: failsAt('generated-key', 'secrets') }],
   // Whose it is, if there is one already, cannot be found out.
   ['watched get secrets', { provoke: makeKeyOverForeign, shows: saysOfMadeKey }],
   ['watched create events', { provoke: breakRoute, shows: logs(eventRefused, 'cannot create resource') }],
