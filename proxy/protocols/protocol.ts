@@ -141,6 +141,8 @@ export interface StreamTap {
   readonly nextSequence: number;
   /** What the client is given in the place of the frames; undefined where it is given the frames themselves. */
   readonly rewriting?: Rewriting | undefined;
+  /** What the client is given in the place of the frame that was judged last; undefined: the frame itself. */
+  readonly replacement?: Buffer | undefined;
 }
 
 /** Bytes of the client's protocol that stand for frames of another. */

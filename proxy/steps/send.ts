@@ -199,7 +199,7 @@ async function sendLater(sender: Sender, finished: Promise<OutgoingRequest>, ans
 
 /** What the client's own request is to blame for reads as if an upstream had said so; else it is the credential. */
 function toSignal(error: unknown): FailureSignal {
-  const isClients = error instanceof ClientError;
+  const isClients = error instanceof ClientError && error.status < 500;
   const status = isClients ? error.status : 401;
   const message = isClients ? error.message : 'the credential cannot be used';
   const body = JSON.stringify({ error: { message, type: 'invalid_request_error' } });

@@ -33,6 +33,8 @@ export class StreamReader {
   readonly #headers: SignalHeaders;
   readonly #onMalformed: () => void;
   #malformed = 0;
+  /** A frame of the last chunk was replaced. */
+  #edited = false;
   /** Content has come, so that what the client is given from now on may be of it. */
   #begun = false;
 
@@ -54,7 +56,7 @@ export class StreamReader {
       return this.#broken(error);
     }
     const passage = this.#judge(frames);
-    if (!fresh || this.#tap.rewriting !== undefined) return passage;
+    if (!fresh || this.#edited || this.#tap.rewriting !== undefined) return passage;
     // Usually every frame is passed on and the chunk held nothing else: then the chunk itself goes, in one write.
     const passed = passage.bytes.reduce((sum, frame) => sum + frame.length, 0);
     return passed === chunk.length ? { ...passage, bytes: [chunk] } : passage;
@@ -82,17 +84,25 @@ export class StreamReader {
     const bytes: Buffer[] = [];
     let content = false;
     let failure: FailureSignal | undefined;
+    this.#edited = false;
     for (const frame of frames) {
       const verdict = this.#tap.frame(frame);
       this.#malformed = verdict === 'malformed' ? this.#malformed + 1 : 0;
       failure = this.#failureOf(verdict);
       if (failure !== undefined) break;
       if (verdict === 'content') content = true;
-      if (rewriting === undefined && (verdict === 'content' || verdict === 'lifecycle')) bytes.push(frame);
+      if (rewriting === undefined && verdict !== 'hidden' && verdict !== 'malformed') this.#pass(frame, bytes);
     }
     if (rewriting === undefined) return { bytes, content, shown: content, failure };
     if (content) this.#begun = true;
     return { ...this.#rewritten(rewriting.take()), content, failure };
+  }
+
+  /** Passes on the frame itself, or what the tap has made of it. */
+  #pass(frame: Buffer, bytes: Buffer[]): void {
+    const { replacement } = this.#tap;
+    if (replacement !== undefined) this.#edited = true;
+    if (replacement === undefined || replacement.length > 0) bytes.push(replacement ?? frame);
   }
 
   #rewritten(written: Buffer): Pick<Passage, 'bytes' | 'shown'> {
