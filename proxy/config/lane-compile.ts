@@ -3,7 +3,7 @@
 
 import type { Lane, Lanes } from '../protocols/lane.ts';
 import { upstreamOperation } from '../protocols/operations.ts';
-import type { ProtocolId } from '../protocols/protocol.ts';
+import type { PassThroughProtocol, ProtocolId } from '../protocols/protocol.ts';
 import { chatUpstream, embeddingUpstream, protocolIds, protocolOf } from '../protocols/registry.ts';
 import type { ProviderKind, Spoken } from '../providers/provider-kind.ts';
 import type { ModelConfig } from './schema.ts';
@@ -42,18 +42,18 @@ function compileLane(protocol: ProtocolId, spoken: Spoken, config: ModelConfig |
   const capability = declared?.[protocol];
   const isNative = native.has(protocol) || (capability !== undefined && config?.capabilities?.includes(capability));
   const { passThrough, estimate } = protocolOf(protocol);
-  if (isNative === true && passThrough !== undefined) return asItIs(protocol, passThrough);
+  if (isNative === true && passThrough !== undefined) return asItIs(protocol, passThrough, spoken);
   const translated = compileChat(protocol, spoken) ?? compileEmbeddings(protocol, spoken);
   if (translated !== undefined) return translated;
   if (estimate !== undefined) return { type: 'estimate', estimate };
-  return tolerated?.has(protocol) === true && passThrough !== undefined ? asItIs(protocol, passThrough) : undefined;
+  return tolerated?.has(protocol) === true && passThrough !== undefined
+    ? asItIs(protocol, passThrough, spoken)
+    : undefined;
 }
 
-function asItIs(
-  protocol: Exclude<ProtocolId, 'relay'>,
-  passThrough: Extract<Lane, { type: 'pass-through' }>['protocol'],
-): Lane {
-  return { type: 'pass-through', operation: upstreamOperation(protocol), protocol: passThrough };
+function asItIs(protocol: Exclude<ProtocolId, 'relay'>, passThrough: PassThroughProtocol, { chat }: Spoken): Lane {
+  const edit = chat?.protocol === protocol ? protocolOf(protocol).edit?.(chat.dialect) : undefined;
+  return { type: 'pass-through', operation: upstreamOperation(protocol), protocol: passThrough, edit };
 }
 
 function compileChat(protocol: ProtocolId, { chat }: Spoken): Lane | undefined {

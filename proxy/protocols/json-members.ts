@@ -40,6 +40,13 @@ export function rewriteMembers(body: Buffer, members: readonly MemberSpan[], edi
   return Buffer.concat(pieces);
 }
 
+/** Edits of one's own on top of others that are needed: where both are about a member, one's own count. */
+export function mergeEdits(needed: Edits | undefined, own: Edits): Edits {
+  if (needed === undefined) return own;
+  const remove = [...needed.remove].filter((name) => !own.set.has(name));
+  return { set: new Map([...needed.set, ...own.set]), remove: new Set([...remove, ...own.remove]) };
+}
+
 /** Bytes that give way to a text. */
 interface Splice {
   readonly from: number;

@@ -1,7 +1,14 @@
 // How an operation that clients ask for is served by one backend. Decided when a configuration is compiled.
 
 import type { EmbeddingClientCodec, EmbeddingUpstreamCodec } from './embedding-codec.ts';
-import type { ClientCodec, PassThroughProtocol, ProtocolId, UpstreamCodec, UpstreamOperation } from './protocol.ts';
+import type {
+  ClientCodec,
+  PassThroughProtocol,
+  ProtocolId,
+  RequestEdit,
+  UpstreamCodec,
+  UpstreamOperation,
+} from './protocol.ts';
 
 /** One way from a client's operation to an upstream's. */
 export type Lane = PassThroughLane | RelayLane | ChatLane | EmbeddingsLane | EstimateLane;
@@ -11,6 +18,8 @@ export interface PassThroughLane {
   readonly type: 'pass-through';
   readonly operation: UpstreamOperation;
   readonly protocol: PassThroughProtocol;
+  /** What this kind of server needs changed; undefined where it takes everything. */
+  readonly edit?: RequestEdit | undefined;
 }
 
 /** An operation that we do not know: nothing is looked at. */

@@ -85,6 +85,9 @@ export interface Edits {
   readonly remove: ReadonlySet<string>;
 }
 
+/** What has to be changed in the body of a client for one kind of server, before the backend's own edits. */
+export type RequestEdit = (body: Buffer, peek: Peek) => Edits | undefined;
+
 /** An answer that Sluice writes itself. */
 export interface EncodedError {
   readonly status: number;

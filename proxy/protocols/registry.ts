@@ -27,7 +27,7 @@ import {
 import { openaiChatClient } from './openai-chat/client.ts';
 import { openaiChatClientCodec } from './openai-chat/codec.ts';
 import { openaiChatPassThrough } from './openai-chat/pass-through.ts';
-import { openaiChatUpstream } from './openai-chat/upstream.ts';
+import { openaiChatEdit, openaiChatUpstream } from './openai-chat/upstream.ts';
 import { openaiCompletionsClient } from './openai-completions/client.ts';
 import { openaiCompletionsClientCodec } from './openai-completions/codec.ts';
 import { openaiCompletionsPassThrough } from './openai-completions/pass-through.ts';
@@ -43,6 +43,7 @@ import type {
   ClientProtocol,
   PassThroughProtocol,
   ProtocolId,
+  RequestEdit,
   Speech,
   UpstreamCodec,
   UpstreamProtocolId,
@@ -61,6 +62,8 @@ export interface ProtocolEntry {
   readonly ownChat?: ClientCodec;
   /** For vectors of upstreams of other protocols. */
   readonly embeddings?: EmbeddingClientCodec;
+  /** What kinds of servers need changed in bodies that are passed on; by the name of their dialect. */
+  readonly edit?: (dialect: string | undefined) => RequestEdit | undefined;
   /** An answer in the place of that of an upstream which has no such operation. */
   readonly estimate?: (body: Buffer) => Promise<Buffer>;
   /** An answer to a request that asks nothing of a model; undefined if it asks something. */
@@ -69,7 +72,12 @@ export interface ProtocolEntry {
 
 /** All protocols that clients may speak. */
 export const protocols = {
-  'openai-chat': { client: openaiChatClient, passThrough: openaiChatPassThrough, chat: openaiChatClientCodec },
+  'openai-chat': {
+    client: openaiChatClient,
+    passThrough: openaiChatPassThrough,
+    chat: openaiChatClientCodec,
+    edit: openaiChatEdit,
+  },
   'openai-completions': {
     client: openaiCompletionsClient,
     passThrough: openaiCompletionsPassThrough,

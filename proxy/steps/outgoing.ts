@@ -5,6 +5,7 @@ import { ClientError } from '../canonical/client-error.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { Backend, UpstreamKey } from '../config/snapshot.ts';
 import type { Lane, PassThroughLane } from '../protocols/lane.ts';
+import { mergeEdits } from '../protocols/json-members.ts';
 import { upstreamHeaders } from '../providers/upstream-headers.ts';
 import type { OutgoingRequest } from '../upstream/send.ts';
 import type { ProxyRequest } from './decode.ts';
@@ -80,9 +81,10 @@ function bodyOf({ exchange, peek }: ProxyRequest, backend: Backend, lane: Lane):
 function editBody(
   body: Buffer,
   peek: NonNullable<ProxyRequest['peek']>,
-  { edits, provider }: Backend,
-  { protocol }: PassThroughLane,
+  { edits: own, provider }: Backend,
+  { protocol, edit }: PassThroughLane,
 ): Buffer {
+  const edits = mergeEdits(edit?.(body, peek), own);
   const { usageEdit } = peek;
   if (usageEdit === undefined || !provider.kind.usageOnRequest) return protocol.rewrite(body, peek, edits);
   const set = new Map(edits.set).set(usageEdit.name, usageEdit.json);

@@ -1,12 +1,20 @@
 // The codec for each kind of server that speaks chat completions.
 
-import type { UpstreamCodec } from '../protocol.ts';
+import type { RequestEdit, UpstreamCodec } from '../protocol.ts';
 import { createOpenaiChatUpstreamCodec } from './codec.ts';
 import { chatDialects, type ChatDialectName } from './dialect.ts';
+import { createChatEdit } from './native-edits.ts';
 
 const codecs = new Map(
   Object.entries(chatDialects).map(([name, dialect]) => [name, createOpenaiChatUpstreamCodec(dialect)]),
 );
+
+const edits = new Map(Object.entries(chatDialects).map(([name, dialect]) => [name, createChatEdit(dialect)]));
+
+/** What one kind of server needs changed in bodies that are passed on; OpenAI itself if it is not said. */
+export function openaiChatEdit(dialect: string = 'openai' satisfies ChatDialectName): RequestEdit | undefined {
+  return edits.get(dialect);
+}
 
 /** The codec for one kind of server; OpenAI's own if it is not said. Throws on a name that nobody knows. */
 export function openaiChatUpstream(dialect: string = 'openai' satisfies ChatDialectName): UpstreamCodec {

@@ -273,7 +273,8 @@ describe('a failure', () => {
 
   it('gives one backend after the other what it wants, out of one reading of the request', async () => {
     const failing = inTurn(answer('', { status: 500 }));
-    await using stage = await stageOf({ plain: failing, mistral: failing, last: chat('last') });
+    const usual = { plain: failing, mistral: failing, last: chat('last') };
+    await using stage = await stageOf(usual, { provider: { type: 'OpenAI' } });
     const got = await ask(stage.chatURL, { body: toolRequest });
     expect([got.status, got.headers['x-sluice-attempts']]).toEqual([200, '3']);
     expect(stage.upstreams.plain.requests[0]?.json).toEqual(toolRequest);
