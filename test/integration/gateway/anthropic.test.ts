@@ -136,6 +136,38 @@ describe.each(['0.137', '1.x'] as const)('a client of Anthropic, %s,', (version)
   });
 });
 
+describe('an error that nobody but us makes', () => {
+  it('20, 23: is in the form of the path, whatever is wrong', async () => {
+    await using stage = await stageOf(
+      { openai: scripts.openai },
+      { route: { access: { mode: 'AllKeys', namespaces: ['default'] }, protocol: 'AnthropicMessages' } },
+    );
+    const { url } = stage.gateway;
+    const version = { 'anthropic-version': '2023-06-01' };
+    const answers = await Promise.all([
+      ask(`${url}/v1/messages`, { body: '{' }),
+      ask(`${url}/chat`, { body: '{' }),
+      ask(`${url}/v1/messages`, { body: asked }),
+      ask(`${url}/anthropic/v1/nothing`, { body: {} }),
+      ask(`${url}/v1/nothing`, { body: {}, headers: version }),
+      ask(`${url}/v1/messages`),
+      ask(`${url}/anthropic/v1/messages/..%2f`, { body: {} }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 401, 404, 404, 405, 400]);
+    for (const { text, headers } of answers) {
+      const { type, error, request_id: id } = JSON.parse(text) as Record<string, unknown>;
+      expect([type, error]).toEqual([
+        'error',
+        { type: expect.any(String) as string, message: expect.any(String) as string },
+      ]);
+      expect([id, headers['request-id']]).toEqual([headers['x-request-id'], headers['x-request-id']]);
+    }
+    // OpenAI's threads have messages too.
+    const thread = await ask(`${url}/v1/threads/t/messages`, { body: {} });
+    expect(JSON.parse(thread.text)).toMatchObject({ error: { code: 'route_not_found' } });
+  });
+});
+
 describe('what is shared with Anthropic', () => {
   it('148: is passed on byte by byte, with the client’s own version and betas', async () => {
     await using stage = await stageOf({ anthropic: scripts.anthropic });

@@ -33,6 +33,25 @@ describe('a body that is passed through', () => {
     expect(pass('{"max_completion_tokens":5}', 'compatible', set)).toBe('{"max_tokens":9}');
   });
 
+  test('names no model where that is said elsewhere', () => {
+    const own = {
+      set: new Map([
+        ['model', '"m"'],
+        ['a', '1'],
+      ]),
+      remove: new Set<string>(),
+    };
+    const needed = { set: new Map([['b', '2']]), remove: new Set(['model', 'a']) };
+    expect(mergeEdits(needed, own)).toEqual({
+      set: new Map([
+        ['b', '2'],
+        ['a', '1'],
+      ]),
+      remove: new Set(['model']),
+    });
+    expect(mergeEdits(undefined, own)).toBe(own);
+  });
+
   test('47: has developers where they are known, and the system elsewhere', () => {
     const messages = '[{"role":"developer","content":"a"},{"role":"user","content":"\\"developer\\""}]';
     const body = `{"x":1.0,"messages":${messages}}`;
