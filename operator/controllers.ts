@@ -22,8 +22,8 @@ const resyncMs = 60_000;
 
 /** Controllers that run. */
 export interface Controllers {
-  /** Proxies say something new. */
-  acked(): void;
+  /** Proxies say something new. `isForward`: only that they have gone on to later revisions. */
+  acked(isForward: boolean): void;
   stop(graceMs?: number): Promise<void>;
 }
 
@@ -41,9 +41,11 @@ export function startControllers(ground: Ground): Controllers {
   let publishedMs = Number.NEGATIVE_INFINITY;
   const publishedAgoMs = (): number => clock.monotonic() - publishedMs;
   const [statuses, isDue] = startStatuses(ground, start, { pools, generationProblems, publishedAgoMs });
-  const refreshStatus = (priority = 0): void => {
+  const refreshStatus = (priority = 0, concerns: (resource: Resource) => boolean = () => true): void => {
     const all: readonly Resource[] = [...sources.providers.list(), ...sources.routes.list(), ...sources.keys.list()];
-    for (const resource of all) if (isDue(resource)) statuses.add(keyOf(resource), { priority });
+    for (const resource of all) {
+      if (concerns(resource) && isDue(resource)) statuses.add(keyOf(resource), { priority });
+    }
   };
   const onRecorded = (isNew: boolean): void => {
     pools.update(ledger.config, ledger.credentials);
@@ -66,16 +68,24 @@ export function startControllers(ground: Ground): Controllers {
   });
   const resync = startResync(ground, () => refreshStatus(lowPriority));
   return {
-    acked() {
+    acked(isForward) {
       // The objects were lost together with the memory of their revision, and the clock went back.
       if (acks.served() > (ledger.config?.revision ?? Number.POSITIVE_INFINITY)) recompile();
-      refreshStatus();
+      // What is said to be programmed stays so when proxies go on: of thousands of objects that is all but a few.
+      refreshStatus(0, isForward ? isUnprogrammed : undefined);
     },
     async stop(graceMs) {
       resync.stop();
       await Promise.all(running.map((controller) => controller.stop(graceMs)));
     },
   };
+}
+
+function isUnprogrammed({ conditions, generation }: Resource): boolean {
+  return !conditions.some(
+    ({ type, status, observedGeneration }) =>
+      type === 'Programmed' && status === 'True' && observedGeneration === generation,
+  );
 }
 
 type Start = (name: string, workers: number, reconcile: Reconcile) => WorkQueue;

@@ -1,6 +1,6 @@
 // The parts of an operator that all its controllers stand on, made once and passed on.
 
-import { Acks } from './acks/acks.ts';
+import { Acks, type AcksOptions } from './acks/acks.ts';
 import type { ProxyAddress } from './acks/ask-proxy.ts';
 import { Publisher } from './apply/publisher.ts';
 import type { Clock } from './clock.ts';
@@ -67,8 +67,8 @@ export function leaseName({ className }: OperatorOptions): string {
   return `sluice-${className}-operator`;
 }
 
-/** Makes the parts and connects them; nothing is asked of the API server yet. `onAcks`: proxies say something new. */
-export function layGround(options: OperatorOptions, context: OperatorContext, onAcks: () => void): Ground {
+/** Makes the parts and connects them; nothing is asked of the API server yet. `onAcks`: what Acks calls with news. */
+export function layGround(options: OperatorOptions, context: OperatorContext, onAcks: AcksOptions['onChange']): Ground {
   const { clock, log } = context;
   const monotonic = (): number => clock.monotonic();
   const credentials = loadCredentials(options.credentials, monotonic);

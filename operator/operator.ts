@@ -31,7 +31,7 @@ const refreshMsMax = 10_000;
 /** Starts an operator. Rejects if its credentials cannot be read or its port cannot be had; it waits for everything else. */
 export async function startOperator(options: OperatorOptions, context: OperatorContext): Promise<Operator> {
   let controllers: Controllers | undefined;
-  const ground = layGround(options, context, () => controllers?.acked());
+  const ground = layGround(options, context, (isForward) => controllers?.acked(isForward));
   const { sources, elector, metrics, acks, client, clock } = ground;
   const health = await openHealth(ground);
   const reflecting = new AbortController();

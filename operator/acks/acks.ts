@@ -23,8 +23,11 @@ export interface AcksOptions {
   readonly token: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
-  /** Something that a proxy says has changed, or which proxies there are. */
-  readonly onChange: () => void;
+  /**
+   * Something that a proxy says has changed, or which proxies there are. `isForward`: all that has changed is that proxies
+   * have gone on to later revisions.
+   */
+  readonly onChange: (isForward: boolean) => void;
 }
 
 interface Answer {
@@ -42,6 +45,7 @@ export class Acks {
   #eager = 0;
   #wake: (() => void) | undefined;
   #told = '';
+  #toldReports: readonly ProxyReport[] = [];
   #reports: readonly ProxyReport[] | undefined;
   #asked = false;
 
@@ -110,10 +114,13 @@ export class Acks {
     };
     await Promise.all(Array.from({ length: Math.min(askedAtOnceMax, addresses.length) }, ask));
     this.#reports = undefined;
-    const said = JSON.stringify(this.reports());
+    const reports = this.reports();
+    const said = JSON.stringify(reports);
     if (said === this.#told || signal.aborted) return;
+    const isForward = isOnlyForward(this.#toldReports, reports);
     this.#told = said;
-    this.#options.onChange();
+    this.#toldReports = reports;
+    this.#options.onChange(isForward);
   }
 
   async #ask(address: ProxyAddress, signal: AbortSignal): Promise<void> {
@@ -146,4 +153,15 @@ export class Acks {
     this.#answers.delete(proxy);
     this.#silent.delete(proxy);
   }
+}
+
+function isOnlyForward(before: readonly ProxyReport[], after: readonly ProxyReport[]): boolean {
+  if (before.length !== after.length) return false;
+  return after.every((report, index) => {
+    const known = before[index];
+    // Without the revision they say the same.
+    const isSame = JSON.stringify({ ...known, revision: 0 }) === JSON.stringify({ ...report, revision: 0 });
+    const [from, to] = [known?.revision, report.revision];
+    return isSame && from !== undefined && to !== undefined && from <= to;
+  });
 }

@@ -14,6 +14,8 @@ describe('answers of proxies', () => {
   let addresses: ProxyAddress[];
   let log: ReturnType<typeof createKeptLog>;
   let changes: number;
+  /** Whether the last change was only that proxies have gone on. */
+  let wentForward: boolean;
   /** How far the operator's clock is ahead of the machine's. */
   let aheadMs: number;
   let acks: Acks;
@@ -33,7 +35,11 @@ describe('answers of proxies', () => {
     aheadMs = 0;
     stop = new AbortController();
     const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs };
-    acks = new Acks({ addresses: () => addresses, token: undefined, clock, log, onChange: () => (changes += 1) });
+    const onChange = (isForward: boolean): void => {
+      changes += 1;
+      wentForward = isForward;
+    };
+    acks = new Acks({ addresses: () => addresses, token: undefined, clock, log, onChange });
     running = Promise.resolve();
   });
   afterEach(async () => {
@@ -85,6 +91,28 @@ describe('answers of proxies', () => {
     acks.hurry();
     await eventually(() => changes === 2);
     expect(acks.reports()[0]?.disabled).toHaveLength(1);
+  });
+
+  it('tell whether proxies have gone on to a later revision, and nothing besides', async () => {
+    const answered = async (serve: () => void): Promise<boolean> => {
+      const before = changes;
+      serve();
+      acks.hurry();
+      await eventually(() => changes > before);
+      return wentForward;
+    };
+    run();
+    // Before the first answers nothing was known.
+    expect(await answered(() => undefined)).toBe(false);
+    expect(await answered(() => first.serve(8))).toBe(true);
+    expect(await answered(() => second.serve(9))).toBe(true);
+    expect(await answered(() => first.serve(7))).toBe(false);
+    expect(await answered(() => first.serve(9, { lastRefusal: { revision: 10, reasons: ['no'] } }))).toBe(false);
+    expect(await answered(() => first.serve(11))).toBe(false);
+    const disabled = { backends: [{ id: 'a/r/b', state: 'disabled', reason: 'Timeout' }] };
+    expect(await answered(() => first.serve(12, disabled))).toBe(false);
+    expect(await answered(() => first.serve(13, disabled))).toBe(true);
+    expect(await answered(() => void addresses.pop())).toBe(false);
   });
 
   it('are asked for again and again while a revision is on its way', async () => {
