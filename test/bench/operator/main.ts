@@ -76,7 +76,10 @@ async function explain(folder: string, { spans }: ScaleResult): Promise<void> {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   // What runs is ended by hooks of the exit, and by the kernel.
-  process.once(signal, () => process.exit(1));
+  process.once(signal, () => {
+    progress(`ended by ${signal}`);
+    process.exit(1);
+  });
 }
 if (only !== undefined && only !== 'propagation' && only !== 'scale') throw new Error('--only propagation or scale');
 await preparePrograms(defaultKubernetes, progress);
