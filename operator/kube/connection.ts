@@ -52,6 +52,7 @@ function openPool(tls: TlsSettings, proxyURL: string | undefined, connections: n
   return new ProxyAgent({ ...options, uri: proxyURL, requestTls: { ...tls } });
 }
 
+/** Settings are read anew every few seconds; in between every request brings the same object. */
 function sameTls(one: TlsSettings, other: TlsSettings): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }

@@ -22,7 +22,7 @@ export function joinBounded(
 ): string {
   const [first = '', ...others] = parts.map(toLine);
   const whole = [first, ...others].join(separator);
-  if (bytesOf(whole) <= bytesMax) return whole;
+  if (fits(whole, bytesMax)) return whole;
   const room = bytesMax - tailBytesMax;
   let text = cut(first, room);
   for (const [index, part] of others.entries()) {
@@ -39,10 +39,15 @@ function toLine(text: string): string {
 }
 
 function cut(text: string, bytesMax: number): string {
-  if (bytesOf(text) <= bytesMax) return text;
+  if (fits(text, bytesMax)) return text;
   // Stops before a character that does not fit as a whole.
   const { read } = encoder.encodeInto(text, new Uint8Array(bytesMax - bytesOf(ellipsis)));
   return `${text.slice(0, read)}${ellipsis}`;
+}
+
+/** No UTF-16 unit takes more than three bytes, so that most texts need not be encoded to be measured. */
+function fits(text: string, bytesMax: number): boolean {
+  return text.length * 3 <= bytesMax || bytesOf(text) <= bytesMax;
 }
 
 function bytesOf(text: string): number {

@@ -2,9 +2,9 @@
 
 import type { FailureSignal, SignalHeaders } from '../../canonical/failure.ts';
 import type { StreamPart } from '../../canonical/response.ts';
-import type { Usage } from '../../canonical/usage.ts';
 import { isJsonObject, type JsonObject } from '../openai/wire.ts';
 import { withDefined } from '../openai-chat/wire.ts';
+import { Judged } from '../judged.ts';
 import type { DecodedFrame, StreamDecoder } from '../protocol.ts';
 import { BlockDecoder } from './block-decoder.ts';
 import { messageMembers, ownMembers, ownUsage } from './decode-response.ts';
@@ -16,9 +16,7 @@ import { keepOwn } from './wire.ts';
 const none: readonly StreamPart[] = [];
 
 /** Decodes one answer. */
-export class MessageStreamDecoder implements StreamDecoder {
-  readonly nextSequence = 0;
-  readonly #judge: MessageJudge;
+export class MessageStreamDecoder extends Judged<MessageJudge> implements StreamDecoder {
   readonly #blocks = new BlockDecoder();
   readonly #fallbackId: string;
   #started = false;
@@ -27,32 +25,12 @@ export class MessageStreamDecoder implements StreamDecoder {
   #over = false;
 
   constructor(options: { readonly fallbackId: string; readonly headers?: SignalHeaders }) {
-    this.#judge = new MessageJudge(options.headers);
+    super(new MessageJudge(options.headers));
     this.#fallbackId = options.fallbackId;
   }
 
-  get usage(): Usage | undefined {
-    return this.#judge.usage;
-  }
-
-  get error(): FailureSignal | undefined {
-    return this.#judge.error;
-  }
-
-  get finished(): boolean {
-    return this.#judge.finished;
-  }
-
-  get done(): boolean {
-    return this.#judge.finished;
-  }
-
-  get empty(): boolean {
-    return this.#judge.empty;
-  }
-
   decode(frame: Buffer): DecodedFrame {
-    const { verdict, event } = this.#judge.read(frame);
+    const { verdict, event } = this.judge.read(frame);
     if (this.#over) return { verdict, parts: none };
     if (verdict === 'error' && this.error !== undefined) return { verdict, parts: this.#fail(this.error) };
     return { verdict, parts: event === undefined ? none : this.#parts(event) };
@@ -108,7 +86,7 @@ export class MessageStreamDecoder implements StreamDecoder {
     const delta = isJsonObject(this.#ending['delta']) ? this.#ending['delta'] : {};
     const reason = decodeStopReason(delta['stop_reason'], { calls, json });
     const cut = reason === 'length' || reason === 'context-window';
-    if (!cut && !whole) return this.#fail(this.#judge.reject('the answer has a tool call that is not whole'));
+    if (!cut && !whole) return this.#fail(this.judge.reject('the answer has a tool call that is not whole'));
     this.#over = true;
     const sequence = delta['stop_sequence'];
     const own = ownMembers(delta, deltaMembers);

@@ -2,9 +2,9 @@
 
 import type { FailureSignal, SignalHeaders } from '../../canonical/failure.ts';
 import type { StreamPart } from '../../canonical/response.ts';
-import type { Usage } from '../../canonical/usage.ts';
 import type { JsonObject } from '../openai/wire.ts';
 import { withDefined, without } from '../openai-chat/wire.ts';
+import { Judged } from '../judged.ts';
 import type { DecodedFrame, StreamDecoder } from '../protocol.ts';
 import { BlockDecoder } from './block-decoder.ts';
 import { FrameJudge } from './frame-judge.ts';
@@ -17,9 +17,7 @@ const none: readonly StreamPart[] = [];
 const knownMembers: ReadonlySet<string> = new Set(['stopReason', 'usage', 'p']);
 
 /** Decodes one answer. */
-export class ConverseStreamDecoder implements StreamDecoder {
-  readonly nextSequence = 0;
-  readonly #judge: FrameJudge;
+export class ConverseStreamDecoder extends Judged<FrameJudge> implements StreamDecoder {
   readonly #blocks = new BlockDecoder();
   readonly #id: string;
   #started = false;
@@ -29,32 +27,12 @@ export class ConverseStreamDecoder implements StreamDecoder {
   #over = false;
 
   constructor({ fallbackId, headers = {} }: { readonly fallbackId: string; readonly headers?: SignalHeaders }) {
-    this.#judge = new FrameJudge(headers);
+    super(new FrameJudge(headers));
     this.#id = answerId(headers, fallbackId);
   }
 
-  get usage(): Usage | undefined {
-    return this.#judge.usage;
-  }
-
-  get error(): FailureSignal | undefined {
-    return this.#judge.error;
-  }
-
-  get finished(): boolean {
-    return this.#judge.finished;
-  }
-
-  get done(): boolean {
-    return this.#judge.done;
-  }
-
-  get empty(): boolean {
-    return this.#judge.empty;
-  }
-
   decode(frame: Buffer): DecodedFrame {
-    const { verdict, event } = this.#judge.read(frame);
+    const { verdict, event } = this.judge.read(frame);
     if (this.#over) return { verdict, parts: none };
     if (verdict === 'error' && this.error !== undefined) return { verdict, parts: this.#fail(this.error) };
     return { verdict, parts: event === undefined ? none : this.#parts(event.name, event.json) };
@@ -98,8 +76,8 @@ export class ConverseStreamDecoder implements StreamDecoder {
     const reason = decodeStopReason(this.#stopReason, this.#blocks);
     const cut = reason === 'length' || reason === 'context-window';
     if (!cut && !this.#blocks.whole) {
-      this.#judge.error = this.#judge.reject('the answer has a tool call that is not whole');
-      return this.#fail(this.#judge.error);
+      this.judge.error = this.judge.reject('the answer has a tool call that is not whole');
+      return this.#fail(this.judge.error);
     }
     this.#over = true;
     const details = { ...withDefined({ usage: this.usage }), ...keepOwn(this.#own) };

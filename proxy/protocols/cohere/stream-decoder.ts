@@ -3,10 +3,10 @@
 
 import type { FailureSignal, SignalHeaders } from '../../canonical/failure.ts';
 import type { StreamPart } from '../../canonical/response.ts';
-import type { Usage } from '../../canonical/usage.ts';
 import { StreamJudge } from '../openai/stream-judge.ts';
 import type { JsonObject } from '../openai/wire.ts';
 import { callId, withDefined } from '../openai-chat/wire.ts';
+import { Judged } from '../judged.ts';
 import type { DecodedFrame, StreamDecoder } from '../protocol.ts';
 import { isWhole, ownMembers } from './decode-response.ts';
 import { readFacts } from './facts.ts';
@@ -24,8 +24,7 @@ interface Call {
 const none: readonly StreamPart[] = [];
 
 /** Decodes one answer. */
-export class CohereStreamDecoder implements StreamDecoder {
-  readonly #judge: StreamJudge;
+export class CohereStreamDecoder extends Judged<StreamJudge> implements StreamDecoder {
   #id: string;
   #started = false;
   #over = false;
@@ -38,36 +37,12 @@ export class CohereStreamDecoder implements StreamDecoder {
   readonly #citations: unknown[] = [];
 
   constructor(options: { readonly fallbackId: string; readonly headers?: SignalHeaders }) {
-    this.#judge = new StreamJudge(readFacts, { hideUsage: true, ...options });
+    super(new StreamJudge(readFacts, { hideUsage: true, ...options }));
     this.#id = options.fallbackId;
   }
 
-  get usage(): Usage | undefined {
-    return this.#judge.usage;
-  }
-
-  get error(): FailureSignal | undefined {
-    return this.#judge.error;
-  }
-
-  get finished(): boolean {
-    return this.#judge.finished;
-  }
-
-  get done(): boolean {
-    return this.#judge.done;
-  }
-
-  get empty(): boolean {
-    return this.#judge.empty;
-  }
-
-  get nextSequence(): number {
-    return this.#judge.nextSequence;
-  }
-
   decode(frame: Buffer): DecodedFrame {
-    const { verdict, json } = this.#judge.read(frame);
+    const { verdict, json } = this.judge.read(frame);
     if (this.#over) return { verdict, parts: none };
     if (this.error !== undefined) return { verdict, parts: this.#fail(this.error) };
     if (json === undefined) return { verdict, parts: none };
@@ -148,7 +123,7 @@ export class CohereStreamDecoder implements StreamDecoder {
     const { name, arguments: input } = objectOf(wire['function']);
     const tool = textOf(name);
     if (tool === '') {
-      this.#judge.reject('the answer has a tool call that is not whole');
+      this.judge.reject('the answer has a tool call that is not whole');
       return before;
     }
     const id = textOf(wire['id']) === '' ? callId(this.#id, this.#calls) : textOf(wire['id']);
@@ -186,7 +161,7 @@ export class CohereStreamDecoder implements StreamDecoder {
     const before = [...this.#close(), ...this.#endCall()];
     const reason = decodeFinish(wireReason, this.#calls > 0);
     if (reason !== 'length' && !this.#whole) {
-      this.#judge.reject('the answer has a tool call that is not whole');
+      this.judge.reject('the answer has a tool call that is not whole');
       return before;
     }
     this.#over = true;

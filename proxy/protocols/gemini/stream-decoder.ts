@@ -3,10 +3,10 @@
 
 import type { FailureSignal } from '../../canonical/failure.ts';
 import type { StreamPart } from '../../canonical/response.ts';
-import type { Usage } from '../../canonical/usage.ts';
 import { StreamJudge } from '../openai/stream-judge.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../openai/wire.ts';
 import { chat, withDefined } from '../openai-chat/wire.ts';
+import { Judged } from '../judged.ts';
 import type { DecodedFrame, StreamDecoder } from '../protocol.ts';
 import { readSseEvent } from '../sse-event.ts';
 import { type DecodeFacts, firstCandidate, headOf, ownMembers } from './decode-response.ts';
@@ -23,8 +23,7 @@ const none: readonly StreamPart[] = [];
 const listFrame = /^data: ?\[/;
 
 /** Decodes one answer. */
-export class GeminiStreamDecoder implements StreamDecoder {
-  readonly #judge: StreamJudge;
+export class GeminiStreamDecoder extends Judged<StreamJudge> implements StreamDecoder {
   readonly #facts: DecodeFacts;
   readonly #pieces: PieceReader;
   #id: string;
@@ -36,38 +35,14 @@ export class GeminiStreamDecoder implements StreamDecoder {
   #over = false;
 
   constructor(facts: DecodeFacts) {
+    super(new StreamJudge(readFacts, { hideUsage: true, headers: facts.headers }));
     this.#facts = facts;
     this.#id = facts.fallbackId;
     this.#pieces = new PieceReader(facts.service);
-    this.#judge = new StreamJudge(readFacts, { hideUsage: true, headers: facts.headers });
-  }
-
-  get usage(): Usage | undefined {
-    return this.#judge.usage;
-  }
-
-  get error(): FailureSignal | undefined {
-    return this.#judge.error;
-  }
-
-  get finished(): boolean {
-    return this.#judge.finished;
-  }
-
-  get done(): boolean {
-    return this.#judge.done;
-  }
-
-  get empty(): boolean {
-    return this.#judge.empty;
-  }
-
-  get nextSequence(): number {
-    return this.#judge.nextSequence;
   }
 
   decode(frame: Buffer): DecodedFrame {
-    const { verdict, json, done } = this.#judge.read(unwrapFrame(frame));
+    const { verdict, json, done } = this.judge.read(unwrapFrame(frame));
     if (this.#over) return { verdict, parts: none };
     if (verdict === 'error' && this.error !== undefined) return { verdict, parts: this.#fail(this.error) };
     if (done) return { verdict, parts: this.end() };
@@ -115,7 +90,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
   #piece(piece: Piece, logprobs: JsonObject | undefined): readonly StreamPart[] {
     switch (piece.type) {
       case 'broken':
-        this.#judge.reject('the answer has a tool call without a name');
+        this.judge.reject('the answer has a tool call without a name');
         return none;
       case 'tool-call':
         return this.#call(piece);

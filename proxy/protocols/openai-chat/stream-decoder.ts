@@ -3,10 +3,10 @@
 
 import type { FailureSignal, SignalHeaders } from '../../canonical/failure.ts';
 import type { StreamPart } from '../../canonical/response.ts';
-import type { Usage } from '../../canonical/usage.ts';
 import { readChoices } from '../openai/choices.ts';
 import { StreamJudge } from '../openai/stream-judge.ts';
 import { isJsonObject, type JsonObject } from '../openai/wire.ts';
+import { Judged } from '../judged.ts';
 import type { DecodedFrame, StreamDecoder } from '../protocol.ts';
 import { CallAssembly } from './call-assembly.ts';
 import { decodeFinish } from './finish.ts';
@@ -19,8 +19,7 @@ const none: readonly StreamPart[] = [];
 const noise = new Set([...answerMembers, 'obfuscation']);
 
 /** Decodes one answer. */
-export class ChatStreamDecoder implements StreamDecoder {
-  readonly #judge: StreamJudge;
+export class ChatStreamDecoder extends Judged<StreamJudge> implements StreamDecoder {
   readonly #calls = new CallAssembly();
   readonly #fallbackId: string;
   #id: string;
@@ -34,37 +33,13 @@ export class ChatStreamDecoder implements StreamDecoder {
   readonly #own: Record<string, unknown> = {};
 
   constructor(options: { readonly fallbackId: string; readonly headers?: SignalHeaders }) {
-    this.#judge = new StreamJudge((json) => readChoices(json, hasContent), { hideUsage: true, ...options });
+    super(new StreamJudge((json) => readChoices(json, hasContent), { hideUsage: true, ...options }));
     this.#fallbackId = options.fallbackId;
     this.#id = options.fallbackId;
   }
 
-  get usage(): Usage | undefined {
-    return this.#judge.usage;
-  }
-
-  get error(): FailureSignal | undefined {
-    return this.#judge.error;
-  }
-
-  get finished(): boolean {
-    return this.#judge.finished;
-  }
-
-  get done(): boolean {
-    return this.#judge.done;
-  }
-
-  get empty(): boolean {
-    return this.#judge.empty;
-  }
-
-  get nextSequence(): number {
-    return this.#judge.nextSequence;
-  }
-
   decode(frame: Buffer): DecodedFrame {
-    const { verdict, json, done } = this.#judge.read(frame);
+    const { verdict, json, done } = this.judge.read(frame);
     if (this.#over) return { verdict, parts: none };
     if (verdict === 'error' && this.error !== undefined) return { verdict, parts: this.#fail(this.error) };
     if (done) return { verdict, parts: this.end() };
@@ -76,7 +51,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     if (this.#over || !this.finished) return none;
     const { reason, stopSequence } = decodeFinish(this.#last ?? {}, this.#calls.size > 0);
     if (reason !== 'length' && !this.#calls.whole) {
-      return this.#fail(this.#judge.reject('the answer has a tool call that is not whole'));
+      return this.#fail(this.judge.reject('the answer has a tool call that is not whole'));
     }
     this.#over = true;
     const own = this.#own;

@@ -1,8 +1,8 @@
 // Looks along as the frames of an OpenAI-like stream pass by, without parsing those that repeat a known shape.
 
-import type { FailureSignal, SignalHeaders } from '../../canonical/failure.ts';
-import type { Usage } from '../../canonical/usage.ts';
+import type { SignalHeaders } from '../../canonical/failure.ts';
 import { KnownFrames } from '../known-frames.ts';
+import { Judged } from '../judged.ts';
 import type { FrameVerdict, StreamTap } from '../protocol.ts';
 import { type ReadFacts, StreamJudge } from './stream-judge.ts';
 import type { JsonObject } from './wire.ts';
@@ -23,54 +23,29 @@ export interface StreamTapOptions {
 }
 
 /** Judges the frames of one answer. */
-export class OpenAiStreamTap implements StreamTap {
+export class OpenAiStreamTap extends Judged<StreamJudge> implements StreamTap {
   replacement: Buffer | undefined = undefined;
-  readonly #judge: StreamJudge;
   readonly #known = new KnownFrames();
   readonly #repair: FrameRepair | undefined;
 
   constructor(readFacts: ReadFacts, options: StreamTapOptions) {
-    this.#judge = new StreamJudge(readFacts, options);
+    super(new StreamJudge(readFacts, options));
     this.#repair = options.repair;
-  }
-
-  get usage(): Usage | undefined {
-    return this.#judge.usage;
-  }
-
-  get error(): FailureSignal | undefined {
-    return this.#judge.error;
-  }
-
-  get finished(): boolean {
-    return this.#judge.finished;
-  }
-
-  get done(): boolean {
-    return this.#judge.done;
-  }
-
-  get empty(): boolean {
-    return this.#judge.empty;
-  }
-
-  get nextSequence(): number {
-    return this.#judge.nextSequence;
   }
 
   frame(frame: Buffer): FrameVerdict {
     this.replacement = undefined;
     const template = this.#repair?.vigilant === true ? undefined : this.#known.match(frame);
     if (template !== undefined) {
-      if (template.sequence !== undefined) this.#judge.nextSequence = template.sequence + 1;
+      if (template.sequence !== undefined) this.judge.nextSequence = template.sequence + 1;
       return 'content';
     }
-    const first = !this.#judge.content;
-    const { verdict, json } = this.#judge.read(frame);
+    const first = !this.judge.content;
+    const { verdict, json } = this.judge.read(frame);
     const mended = json === undefined ? undefined : this.#repair?.mend(json);
     if (mended !== undefined) this.replacement = toFrame(mended);
     // An answer may well have only one frame of content: it is the second that is taken for one of many.
-    else if (verdict === 'content' && !first) this.#known.learn(frame, (made) => this.#judge.preview(made));
+    else if (verdict === 'content' && !first) this.#known.learn(frame, (made) => this.judge.preview(made));
     return verdict;
   }
 }

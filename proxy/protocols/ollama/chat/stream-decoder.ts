@@ -1,11 +1,11 @@
 // Lines of a chat answer → stream parts. A line may hold thinking, text and whole calls of tools at once; the last one
 // tells everything else.
 
-import type { FailureSignal, SignalHeaders } from '../../../canonical/failure.ts';
+import type { SignalHeaders } from '../../../canonical/failure.ts';
 import type { StreamPart } from '../../../canonical/response.ts';
-import type { Usage } from '../../../canonical/usage.ts';
 import type { JsonObject } from '../../openai/wire.ts';
 import { withDefined } from '../../openai-chat/wire.ts';
+import { Judged } from '../../judged.ts';
 import type { DecodedFrame, StreamDecoder } from '../../protocol.ts';
 import { LineJudge } from '../line-judge.ts';
 import { decodeLogprobs } from '../logprobs.ts';
@@ -17,8 +17,7 @@ import { decodeFinish } from './finish.ts';
 const none: readonly StreamPart[] = [];
 
 /** Decodes one answer. */
-export class OllamaStreamDecoder implements StreamDecoder {
-  readonly #judge: LineJudge;
+export class OllamaStreamDecoder extends Judged<LineJudge> implements StreamDecoder {
   readonly #id: string;
   #started = false;
   #blocks = 0;
@@ -26,42 +25,18 @@ export class OllamaStreamDecoder implements StreamDecoder {
   #open: { readonly type: 'text' | 'thinking'; readonly index: number } | undefined;
 
   constructor(options: { readonly fallbackId: string; readonly headers?: SignalHeaders }) {
-    this.#judge = new LineJudge(options.headers);
+    super(new LineJudge(options.headers));
     this.#id = options.fallbackId;
-  }
-
-  get usage(): Usage | undefined {
-    return this.#judge.usage;
-  }
-
-  get error(): FailureSignal | undefined {
-    return this.#judge.error;
-  }
-
-  get finished(): boolean {
-    return this.#judge.finished;
-  }
-
-  get done(): boolean {
-    return this.#judge.done;
-  }
-
-  get empty(): boolean {
-    return this.#judge.empty;
-  }
-
-  get nextSequence(): number {
-    return this.#judge.nextSequence;
   }
 
   decode(frame: Buffer): DecodedFrame {
     if (this.error !== undefined) return { verdict: 'hidden', parts: none };
-    const { verdict, json } = this.#judge.read(frame);
+    const { verdict, json } = this.judge.read(frame);
     if (this.error !== undefined) return { verdict, parts: [{ type: 'error', signal: this.error }] };
     if (json === undefined) return { verdict, parts: none };
     const parts = [...this.#start(json), ...this.#said(json)];
     // Only reading the parts shows whether a call is one; the tap does not look that closely.
-    const broken = this.#judge.error;
+    const broken = this.judge.error;
     if (broken !== undefined) return { verdict: 'error', parts: [...parts, { type: 'error', signal: broken }] };
     return { verdict, parts: this.finished ? [...parts, ...this.#finish(json)] : parts };
   }
@@ -95,7 +70,7 @@ export class OllamaStreamDecoder implements StreamDecoder {
   #call(wire: JsonObject): readonly StreamPart[] {
     const call = decodeCall(wire, this.#id, this.#calls++);
     if (call === undefined) {
-      this.#judge.reject('the answer has a tool call that is not whole');
+      this.judge.reject('the answer has a tool call that is not whole');
       return none;
     }
     const { id, tool, input } = call;
