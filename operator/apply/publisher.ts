@@ -2,19 +2,16 @@
 // have everything that it names. Writes nothing that is there already, and nothing while another replica leads.
 
 import type { Credentials, GatewayConfig } from '../../proxy/config/schema.ts';
-import { applyPatch, type KubeClient } from '../kube/client.ts';
+import { applyPatch, fieldManager, type KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/kube-error.ts';
 import { apiVersionOf, type KubeObject, objectPath, type ResourceType } from '../kube/object.ts';
-import { configMapType, secretType } from '../watch/kinds.ts';
+import { configMapType, secretType } from '../kube/kinds.ts';
 import type { Cache } from '../watch/cache.ts';
 import { type Output, type OutputNames } from '../watch/output.ts';
 import { idOf } from '../watch/cache.ts';
 import { ConfigTooLarge, packConfig, type Packed, type PackedFile } from './pack.ts';
 import { chooseCredentialFiles } from './credential-files.ts';
 import { type PublishedObjects, readIndex } from './read-back.ts';
-
-/** Name under which the API server remembers which fields are ours. */
-export const fieldManager = 'sluice-operator';
 
 /** A ConfigMap or Secret holds 1 MiB; what is left is for the index and for metadata. */
 const partBytesMax = 960_000;

@@ -4,9 +4,10 @@
 import type { LLMKey } from '../../crds/llm-key.ts';
 import type { Clock } from '../clock.ts';
 import type { SecretObject } from '../compile/world.ts';
-import { type KubeClient, mergePatch } from '../kube/client.ts';
+import { fieldManager, type KubeClient, mergePatch } from '../kube/client.ts';
+import { secretType } from '../kube/kinds.ts';
 import { isKubeError, type KubeError } from '../kube/kube-error.ts';
-import { collectionPath, type KubeObject, objectPath, type ResourceType } from '../kube/object.ts';
+import { collectionPath, type KubeObject, objectPath } from '../kube/object.ts';
 import type { Log } from '../log.ts';
 import { planSecret, type SecretPlan } from './generated-secret.ts';
 import { keyBytes, makeKey } from './make-key.ts';
@@ -56,11 +57,6 @@ const requeueMsMax = 3_600_000;
 const foreignMs = 60_000;
 /** Another replica leads and does it; this one may lead by then. */
 const standbyMs = 15_000;
-
-/** Whoever is changed by this is told apart in the API server's record of who owns which field. */
-const fieldManager = 'sluice-operator';
-
-const secretType: ResourceType = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true };
 
 /** Makes the reconcile function of generated keys. Throws KubeErrors, to be tried again. */
 export function createKeyReconciler(

@@ -34,6 +34,9 @@ const streamOpenMs = 30_000;
 /** Of the body of an error: enough for a `metav1.Status`. */
 const errorBytesMax = 64 * 1024;
 
+/** Name under which the API server remembers which fields are ours. */
+export const fieldManager = 'sluice-operator';
+
 /** Type of the patch that server-side apply takes; JSON is YAML. https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
 export const applyPatch = 'application/apply-patch+yaml';
 /** Type of a JSON merge patch (RFC 7396). */

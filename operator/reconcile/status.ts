@@ -3,10 +3,10 @@
 
 import type { Kind } from '../../crds/group.ts';
 import type { Acks } from '../acks/acks.ts';
-import { fieldManager, NotLeading } from '../apply/publisher.ts';
+import { NotLeading } from '../apply/publisher.ts';
 import type { Clock } from '../clock.ts';
 import type { EventRecorder } from '../events/recorder.ts';
-import { applyPatch, type KubeClient } from '../kube/client.ts';
+import { applyPatch, fieldManager, type KubeClient } from '../kube/client.ts';
 import { isKubeError } from '../kube/kube-error.ts';
 import { apiVersionOf, type KubeObject, objectPath } from '../kube/object.ts';
 import { decideKeyStatus, type KeyStatus } from '../status/key-status.ts';
@@ -16,7 +16,7 @@ import type { ProxyReport } from '../status/proxy-report.ts';
 import { sameStatus } from '../status/same-status.ts';
 import { findTransitions } from '../status/transitions.ts';
 import type { Cache } from '../watch/cache.ts';
-import { resourceTypes } from '../watch/kinds.ts';
+import { resourceTypes } from '../kube/kinds.ts';
 import type { Resource } from '../watch/resource.ts';
 import { keyOf, splitKey } from './ledger.ts';
 import { type StatusSources, toKeyFacts, toProviderFacts, toRouteFacts } from './status-facts.ts';

@@ -16,7 +16,7 @@ import {
   resourceTypes,
   secretType,
   serviceType,
-} from './kinds.ts';
+} from '../kube/kinds.ts';
 import { type Output, type OutputNames, projectOutput, sameOutput } from './output.ts';
 import { projectProxyPod, type ProxyPod } from './proxy-pod.ts';
 import {

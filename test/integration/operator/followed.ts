@@ -5,7 +5,7 @@ import { createKubeClient } from '../../../operator/kube/client.ts';
 import { loadCredentials } from '../../../operator/kube/credentials.ts';
 import type { KubeObject } from '../../../operator/kube/object.ts';
 import { Store } from '../../../operator/watch/cache.ts';
-import { configMapType } from '../../../operator/watch/kinds.ts';
+import { configMapType } from '../../../operator/kube/kinds.ts';
 import { Reflector, type ReflectorOptions } from '../../../operator/watch/reflector.ts';
 import type { ControlPlaneClient } from '../../cluster/client.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../operator/kube/object.ts';
 import { Store } from '../../../operator/watch/cache.ts';
-import { secretType } from '../../../operator/watch/kinds.ts';
+import { secretType } from '../../../operator/kube/kinds.ts';
 import { Reflector, type ReflectorOptions } from '../../../operator/watch/reflector.ts';
 import { createKeptLog, createTurnedClock, settled, type TurnedClock } from '../queue/turned-clock.ts';
 import { listOf, object, refusal, ScriptedClient } from './scripted-client.ts';

@@ -1,7 +1,7 @@
 // The kinds that the operator reads and writes, with their addresses.
 
 import { group, type Kind, plurals, version } from '../../crds/group.ts';
-import type { ResourceType } from '../kube/object.ts';
+import type { ResourceType } from './object.ts';
 
 /** Our own kinds. */
 export const resourceTypes: Readonly<Record<Kind, ResourceType>> = {
