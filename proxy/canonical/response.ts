@@ -69,3 +69,6 @@ export type StreamPart =
       readonly metadata?: Metadata;
     }
   | { readonly type: 'error'; readonly signal: FailureSignal };
+
+/** The stream part of one type. */
+export type StreamPartOf<Type extends StreamPart['type']> = Extract<StreamPart, { readonly type: Type }>;

@@ -1,7 +1,7 @@
 // Stream parts → streamed message, as strict as the official client wants it: one beginning, blocks one after the other
 // with consecutive numbers, each delta in a block of its kind, one end with the final usage.
 
-import type { BlockStart, StreamPart } from '../../canonical/response.ts';
+import type { BlockStart, StreamPart, StreamPartOf } from '../../canonical/response.ts';
 import type { Usage } from '../../canonical/usage.ts';
 import { isJsonObject, type JsonObject } from '../openai/wire.ts';
 import type { StreamEncoder } from '../protocol.ts';
@@ -9,13 +9,11 @@ import { estimate, type MessageContext, messageDelta, messageHead, toolUse } fro
 import { encodeUsage } from './usage.ts';
 import { encodeEvent, encodeFrame, kept } from './wire.ts';
 
-type Part<T extends StreamPart['type']> = Extract<StreamPart, { type: T }>;
-
 /** A block that has begun and is not yet written to its end. */
 interface OpenBlock {
-  readonly start: Part<'block-start'>;
+  readonly start: StreamPartOf<'block-start'>;
   /** Deltas that came while an earlier block was being written. */
-  readonly waiting: Part<'delta'>[];
+  readonly waiting: StreamPartOf<'delta'>[];
   /** Its number on the wire; undefined until there is something to say in it. */
   number: number | undefined;
   ended: boolean;
@@ -60,7 +58,7 @@ export class MessageStreamEncoder implements StreamEncoder {
     }
   }
 
-  #start(part: Part<'start'>): string {
+  #start(part: StreamPartOf<'start'>): string {
     const { usage: ownUsage, ...own } = kept(part);
     this.#usage = part.usage ?? estimate(this.#context);
     const message = {
@@ -74,7 +72,7 @@ export class MessageStreamEncoder implements StreamEncoder {
     return encodeEvent({ type: 'message_start', message });
   }
 
-  #startBlock(start: Part<'block-start'>): string {
+  #startBlock(start: StreamPartOf<'block-start'>): string {
     // Only calls are written side by side: whatever else is still open has ended.
     for (const open of this.#queue) if (open.start.block.type !== 'tool-call') open.ended = true;
     const open = { start, waiting: [], number: undefined, ended: false, signature: '', filled: false };
@@ -85,7 +83,7 @@ export class MessageStreamEncoder implements StreamEncoder {
     return this.#advance();
   }
 
-  #delta(part: Part<'delta'>): string {
+  #delta(part: StreamPartOf<'delta'>): string {
     const open = this.#blocks.get(part.index);
     if (open === undefined) throw new Error('a delta has to come after the start of its block');
     if (!open.ended) {
@@ -98,7 +96,7 @@ export class MessageStreamEncoder implements StreamEncoder {
     return this.#startBlock({ type: 'block-start', index: part.index, block }) + this.#delta(part);
   }
 
-  #endBlock({ index, signature = '' }: Part<'block-end'>): string {
+  #endBlock({ index, signature = '' }: StreamPartOf<'block-end'>): string {
     const open = this.#blocks.get(index);
     if (open === undefined || open.ended) return '';
     open.ended = true;
@@ -106,7 +104,7 @@ export class MessageStreamEncoder implements StreamEncoder {
     return this.#advance();
   }
 
-  #finish(part: Part<'finish'>): string {
+  #finish(part: StreamPartOf<'finish'>): string {
     for (const open of this.#queue) open.ended = true;
     const blocks = this.#advance();
     const said = { calls: this.#calls, refusal: this.#refusal };
@@ -163,7 +161,7 @@ export class MessageStreamEncoder implements StreamEncoder {
 }
 
 /** Blocks that have something to say as soon as they begin. */
-function wireBlock(start: Part<'block-start'>): JsonObject | undefined {
+function wireBlock(start: StreamPartOf<'block-start'>): JsonObject | undefined {
   const { block } = start;
   const { wire, ...own } = kept(start);
   if (isJsonObject(wire)) return wire;
@@ -184,7 +182,7 @@ function emptyBlock(type: BlockStart['type']): JsonObject {
 }
 
 /** The delta as JSON; undefined where it says nothing. */
-function encodeDelta(type: BlockStart['type'], part: Part<'delta'>): string | undefined {
+function encodeDelta(type: BlockStart['type'], part: StreamPartOf<'delta'>): string | undefined {
   const { delta } = kept(part);
   if (isJsonObject(delta)) return JSON.stringify(delta);
   if (part.text === '') return undefined;

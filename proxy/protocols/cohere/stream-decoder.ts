@@ -6,6 +6,7 @@ import type { StreamPart } from '../../canonical/response.ts';
 import { StreamJudge } from '../openai/stream-judge.ts';
 import type { JsonObject } from '../openai/wire.ts';
 import { callId, withDefined } from '../openai-chat/wire.ts';
+import { BlockSequence } from '../block-sequence.ts';
 import { Judged } from '../judged.ts';
 import type { DecodedFrame, StreamDecoder } from '../protocol.ts';
 import { isWhole, ownMembers } from './decode-response.ts';
@@ -28,8 +29,7 @@ export class CohereStreamDecoder extends Judged<StreamJudge> implements StreamDe
   #id: string;
   #started = false;
   #over = false;
-  #blocks = 0;
-  #open: { readonly type: 'text' | 'thinking'; readonly index: number } | undefined;
+  readonly #blocks = new BlockSequence();
   #call: Call | undefined;
   /** Every call so far has arguments that are an object. */
   #whole = true;
@@ -82,7 +82,7 @@ export class CohereStreamDecoder extends Judged<StreamJudge> implements StreamDe
           ...this.#text('text', textOf(text)),
         ]);
       case 'content-end':
-        return this.#close();
+        return this.#blocks.close();
       case 'tool-plan-delta':
         return this.#text('thinking', textOf(message['tool_plan']));
       case 'tool-call-start':
@@ -102,24 +102,11 @@ export class CohereStreamDecoder extends Judged<StreamJudge> implements StreamDe
   }
 
   #text(type: 'text' | 'thinking', text: string): readonly StreamPart[] {
-    if (text === '') return none;
-    const start = this.#open?.type === type ? none : [...this.#close(), ...this.#openText(type)];
-    return [...start, { type: 'delta', index: this.#open?.index ?? 0, text }];
-  }
-
-  #openText(type: 'text' | 'thinking'): readonly StreamPart[] {
-    this.#open = { type, index: this.#blocks++ };
-    return [{ type: 'block-start', index: this.#open.index, block: { type } }];
-  }
-
-  #close(): readonly StreamPart[] {
-    const open = this.#open;
-    this.#open = undefined;
-    return open === undefined ? none : [{ type: 'block-end', index: open.index }];
+    return text === '' ? none : this.#blocks.text(type, text);
   }
 
   #startCall(wire: JsonObject): readonly StreamPart[] {
-    const before = [...this.#close(), ...this.#endCall()];
+    const before = [...this.#blocks.close(), ...this.#endCall()];
     const { name, arguments: input } = objectOf(wire['function']);
     const tool = textOf(name);
     if (tool === '') {
@@ -128,7 +115,7 @@ export class CohereStreamDecoder extends Judged<StreamJudge> implements StreamDe
     }
     const id = textOf(wire['id']) === '' ? callId(this.#id, this.#calls) : textOf(wire['id']);
     this.#calls++;
-    this.#call = { block: this.#blocks++, input: '', told: false };
+    this.#call = { block: this.#blocks.next(), input: '', told: false };
     const start: StreamPart = { type: 'block-start', index: this.#call.block, block: { type: 'tool-call', id, tool } };
     return [...before, start, ...this.#addInput(textOf(input))];
   }
@@ -158,7 +145,7 @@ export class CohereStreamDecoder extends Judged<StreamJudge> implements StreamDe
   }
 
   #finish(wireReason: string): readonly StreamPart[] {
-    const before = [...this.#close(), ...this.#endCall()];
+    const before = [...this.#blocks.close(), ...this.#endCall()];
     const reason = decodeFinish(wireReason, this.#calls > 0);
     if (reason !== 'length' && !this.#whole) {
       this.judge.reject('the answer has a tool call that is not whole');

@@ -6,6 +6,7 @@ import type { StreamPart } from '../../canonical/response.ts';
 import { StreamJudge } from '../openai/stream-judge.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../openai/wire.ts';
 import { chat, withDefined } from '../openai-chat/wire.ts';
+import { BlockSequence } from '../block-sequence.ts';
 import { Judged } from '../judged.ts';
 import type { DecodedFrame, StreamDecoder } from '../protocol.ts';
 import { readSseEvent } from '../sse-event.ts';
@@ -28,8 +29,7 @@ export class GeminiStreamDecoder extends Judged<StreamJudge> implements StreamDe
   readonly #pieces: PieceReader;
   #id: string;
   #started = false;
-  #blocks = 0;
-  #open: { readonly type: 'text' | 'thinking'; readonly index: number } | undefined;
+  readonly #blocks = new BlockSequence();
   #reason: string | undefined;
   #own: ReturnType<typeof ownMembers> = {};
   #over = false;
@@ -58,7 +58,7 @@ export class GeminiStreamDecoder extends Judged<StreamJudge> implements StreamDe
     this.#over = true;
     const reason = decodeFinish(this.#reason, this.#pieces.calls > 0);
     const metadata = Object.keys(this.#own).length > 0 ? this.#own : undefined;
-    return [...this.#close(), { type: 'finish', reason, ...withDefined({ usage: this.usage, metadata }) }];
+    return [...this.#blocks.close(), { type: 'finish', reason, ...withDefined({ usage: this.usage, metadata }) }];
   }
 
   #fail(signal: FailureSignal): readonly StreamPart[] {
@@ -105,37 +105,18 @@ export class GeminiStreamDecoder extends Judged<StreamJudge> implements StreamDe
   /** `own` is for clients of OpenAI, beside the text. */
   #text(type: 'text' | 'thinking', text: string, own: JsonObject | undefined): readonly StreamPart[] {
     const details = own === undefined ? {} : { metadata: { [chat]: own } };
-    const start = this.#open?.type === type ? none : [...this.#close(), ...this.#openText(type)];
-    return [...start, { type: 'delta', index: this.#open?.index ?? 0, text, ...details }];
+    return this.#blocks.text(type, text, details);
   }
 
-  #call({ type, id, tool, input, signature, metadata }: CallPiece): readonly StreamPart[] {
-    const before = signature === undefined ? this.#close() : this.#sign(toThinkingSignature(signature));
+  #call({ id, tool, input, signature, metadata }: CallPiece): readonly StreamPart[] {
+    const before = signature === undefined ? none : this.#sign(toThinkingSignature(signature));
     if (signature !== undefined) this.#facts.memory?.remember(id, signature);
-    const index = this.#blocks++;
-    return [
-      ...before,
-      { type: 'block-start', index, block: { type, id, tool }, ...metadata },
-      { type: 'delta', index, text: input },
-      { type: 'block-end', index },
-    ];
+    return [...before, ...this.#blocks.call({ id, tool, input, ...metadata })];
   }
 
   /** The signature of a call is told as that of the thinking before it, which may be silent. */
   #sign(signature: string): readonly StreamPart[] {
-    const start = this.#open?.type === 'thinking' ? none : [...this.#close(), ...this.#openText('thinking')];
-    return [...start, ...this.#close({ signature })];
-  }
-
-  #openText(type: 'text' | 'thinking'): readonly StreamPart[] {
-    this.#open = { type, index: this.#blocks++ };
-    return [{ type: 'block-start', index: this.#open.index, block: { type } }];
-  }
-
-  #close(details: { readonly signature?: string } = {}): readonly StreamPart[] {
-    const open = this.#open;
-    this.#open = undefined;
-    return open === undefined ? none : [{ type: 'block-end', index: open.index, ...details }];
+    return [...this.#blocks.open('thinking'), ...this.#blocks.close({ signature })];
   }
 }
 

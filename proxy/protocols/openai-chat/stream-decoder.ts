@@ -6,6 +6,7 @@ import type { StreamPart } from '../../canonical/response.ts';
 import { readChoices } from '../openai/choices.ts';
 import { StreamJudge } from '../openai/stream-judge.ts';
 import { isJsonObject, type JsonObject } from '../openai/wire.ts';
+import { BlockSequence } from '../block-sequence.ts';
 import { Judged } from '../judged.ts';
 import type { DecodedFrame, StreamDecoder } from '../protocol.ts';
 import { CallAssembly } from './call-assembly.ts';
@@ -24,8 +25,7 @@ export class ChatStreamDecoder extends Judged<StreamJudge> implements StreamDeco
   readonly #fallbackId: string;
   #id: string;
   #started = false;
-  #blocks = 0;
-  #open: { readonly type: TextPiece['type']; readonly index: number } | undefined;
+  readonly #blocks = new BlockSequence();
   /** The choice that ended the answer, until the finish is told. */
   #last: JsonObject | undefined;
   #over = false;
@@ -57,7 +57,7 @@ export class ChatStreamDecoder extends Judged<StreamJudge> implements StreamDeco
     const own = this.#own;
     const metadata = Object.keys(own).length > 0 ? { [chat]: own } : undefined;
     const details = withDefined({ stopSequence, usage: this.usage, metadata });
-    return [...this.#closeText(), ...this.#calls.end(), { type: 'finish', reason, ...details }];
+    return [...this.#blocks.close(), ...this.#calls.end(), { type: 'finish', reason, ...details }];
   }
 
   #fail(signal: FailureSignal): readonly StreamPart[] {
@@ -100,27 +100,15 @@ export class ChatStreamDecoder extends Judged<StreamJudge> implements StreamDeco
     const logprobs = choice['logprobs'] ?? undefined;
     const texts = textPieces(delta).flatMap((piece) => this.#text(piece, logprobs));
     const calls = callPieces(delta).flatMap((piece) => {
-      const parts = this.#calls.add(piece, this.#id, () => this.#blocks++);
-      return parts[0]?.type === 'block-start' ? [...this.#closeText(), ...parts] : parts;
+      const parts = this.#calls.add(piece, this.#id, () => this.#blocks.next());
+      return parts[0]?.type === 'block-start' ? [...this.#blocks.close(), ...parts] : parts;
     });
     return [...texts, ...calls];
   }
 
   #text({ type, text, metadata }: TextPiece, logprobs: unknown): readonly StreamPart[] {
-    const start = this.#open?.type === type ? none : [...this.#closeText(), ...this.#openText(type)];
     const own = { ...metadata?.[chat], ...(logprobs !== undefined && type !== 'thinking' && { logprobs }) };
     const details = Object.keys(own).length > 0 ? { metadata: { [chat]: own } } : {};
-    return [...start, { type: 'delta', index: this.#open?.index ?? 0, text, ...details }];
-  }
-
-  #openText(type: TextPiece['type']): readonly StreamPart[] {
-    this.#open = { type, index: this.#blocks++ };
-    return [{ type: 'block-start', index: this.#open.index, block: { type } }];
-  }
-
-  #closeText(): readonly StreamPart[] {
-    const open = this.#open;
-    this.#open = undefined;
-    return open === undefined ? none : [{ type: 'block-end', index: open.index }];
+    return this.#blocks.text(type, text, details);
   }
 }

@@ -1,13 +1,11 @@
 // Stream parts → events of a response, as strict as the official client wants them: the response first, items with
 // consecutive numbers, every beginning with its end, and the whole response last.
 
-import type { BlockStart, StreamPart } from '../../canonical/response.ts';
+import type { BlockStart, StreamPart, StreamPartOf } from '../../canonical/response.ts';
 import type { JsonObject } from '../openai/wire.ts';
 import type { AnswerContext, StreamEncoder } from '../protocol.ts';
 import { finalState, type ResponseHead, responseHead, responseObject } from './response-object.ts';
 import { CallItem, MessageItem, type OpenItem, ReasoningItem, type Say } from './open-item.ts';
-
-type Part<T extends StreamPart['type']> = Extract<StreamPart, { type: T }>;
 
 /** A block that has begun. Its item may wait for the first words, and may be one that it shares with other blocks. */
 interface OpenBlock {
@@ -55,7 +53,7 @@ export class ResponseStreamEncoder implements StreamEncoder {
     }
   }
 
-  #start(part: Part<'start'>): void {
+  #start(part: StreamPartOf<'start'>): void {
     this.#head = responseHead(part, this.#context);
     const content = { output: [], usage: undefined, request: this.#context.request };
     const response = JSON.stringify(responseObject(this.#head, { status: 'in_progress' }, content));
@@ -63,14 +61,14 @@ export class ResponseStreamEncoder implements StreamEncoder {
     this.#say('response.in_progress', `"response":${response}`);
   }
 
-  #startBlock({ index, block }: Part<'block-start'>): void {
+  #startBlock({ index, block }: StreamPartOf<'block-start'>): void {
     const open: OpenBlock = { start: block, item: undefined };
     this.#blocks.set(index, open);
     // Text and thinking begin with their first words: an item with nothing in it says nothing.
     if (block.type === 'tool-call' || block.type === 'redacted-thinking') this.#begin(open);
   }
 
-  #delta(part: Part<'delta'>): void {
+  #delta(part: StreamPartOf<'delta'>): void {
     if (part.text === '') return;
     const block = this.#blocks.get(part.index);
     if (block === undefined) throw new Error('a delta has to come after the start of its block');
@@ -79,7 +77,7 @@ export class ResponseStreamEncoder implements StreamEncoder {
     if (block.item?.over === false) block.item.delta(part, this.#say);
   }
 
-  #endBlock({ index, signature = '' }: Part<'block-end'>): void {
+  #endBlock({ index, signature = '' }: StreamPartOf<'block-end'>): void {
     const block = this.#blocks.get(index);
     if (block === undefined) return;
     // Thinking that nobody may read still has to come back.
@@ -119,7 +117,7 @@ export class ResponseStreamEncoder implements StreamEncoder {
     }
   }
 
-  #finish({ reason, usage }: Part<'finish'>): void {
+  #finish({ reason, usage }: StreamPartOf<'finish'>): void {
     const head = this.#begun();
     const state = finalState(reason);
     this.#close(() => true, state.status === 'incomplete' ? 'incomplete' : 'completed');

@@ -5,6 +5,7 @@ import type { SignalHeaders } from '../../../canonical/failure.ts';
 import type { StreamPart } from '../../../canonical/response.ts';
 import type { JsonObject } from '../../openai/wire.ts';
 import { withDefined } from '../../openai-chat/wire.ts';
+import { BlockSequence } from '../../block-sequence.ts';
 import { Judged } from '../../judged.ts';
 import type { DecodedFrame, StreamDecoder } from '../../protocol.ts';
 import { LineJudge } from '../line-judge.ts';
@@ -20,9 +21,8 @@ const none: readonly StreamPart[] = [];
 export class OllamaStreamDecoder extends Judged<LineJudge> implements StreamDecoder {
   readonly #id: string;
   #started = false;
-  #blocks = 0;
+  readonly #blocks = new BlockSequence();
   #calls = 0;
-  #open: { readonly type: 'text' | 'thinking'; readonly index: number } | undefined;
 
   constructor(options: { readonly fallbackId: string; readonly headers?: SignalHeaders }) {
     super(new LineJudge(options.headers));
@@ -62,9 +62,7 @@ export class OllamaStreamDecoder extends Judged<LineJudge> implements StreamDeco
   }
 
   #text(type: 'text' | 'thinking', text: string, details: ReturnType<typeof decodeLogprobs>): readonly StreamPart[] {
-    if (text === '') return none;
-    const start = this.#open?.type === type ? none : [...this.#close(), ...this.#openBlock(type)];
-    return [...start, { type: 'delta', index: this.#open?.index ?? 0, text, ...details }];
+    return text === '' ? none : this.#blocks.text(type, text, details);
   }
 
   #call(wire: JsonObject): readonly StreamPart[] {
@@ -73,31 +71,13 @@ export class OllamaStreamDecoder extends Judged<LineJudge> implements StreamDeco
       this.judge.reject('the answer has a tool call that is not whole');
       return none;
     }
-    const { id, tool, input } = call;
-    const index = this.#blocks++;
-    return [
-      ...this.#close(),
-      { type: 'block-start', index, block: { type: 'tool-call', id, tool } },
-      { type: 'delta', index, text: input },
-      { type: 'block-end', index },
-    ];
-  }
-
-  #openBlock(type: 'text' | 'thinking'): readonly StreamPart[] {
-    this.#open = { type, index: this.#blocks++ };
-    return [{ type: 'block-start', index: this.#open.index, block: { type } }];
-  }
-
-  #close(): readonly StreamPart[] {
-    const open = this.#open;
-    this.#open = undefined;
-    return open === undefined ? none : [{ type: 'block-end', index: open.index }];
+    return this.#blocks.call(call);
   }
 
   #finish(json: JsonObject): readonly StreamPart[] {
     const own = ownMembers(json);
     const metadata = Object.keys(own).length > 0 ? own : undefined;
     const reason = decodeFinish(json, this.#calls > 0);
-    return [...this.#close(), { type: 'finish', reason, ...withDefined({ usage: this.usage, metadata }) }];
+    return [...this.#blocks.close(), { type: 'finish', reason, ...withDefined({ usage: this.usage, metadata }) }];
   }
 }
