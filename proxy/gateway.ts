@@ -7,28 +7,19 @@ import { lookup } from 'node:dns/promises';
 import { combineObservers } from './accounting/account.ts';
 import type { Observer } from './accounting/trail.ts';
 import { createAdmin } from './admin/admin.ts';
-import { Balancer } from './balancing/balancer.ts';
-import type { Snapshot } from './config/snapshot.ts';
 import { type Refusal, SnapshotStore } from './config/store.ts';
 import { createAdminSources, describeConfig, describeGateway, type FactsSettings, InFlight } from './gateway-facts.ts';
 import { createIngress, type Ingress, type ListenAddress } from './ingress/ingress.ts';
 import { defaultIngressLimits } from './ingress/limits.ts';
 import type { Handler } from './ingress/exchange.ts';
 import { createRequestIds } from './ingress/request-id.ts';
-import { createPipeline } from './pipeline.ts';
 import { faceOfPath } from './protocols/families.ts';
-import { createClassifier } from './routing/classify.ts';
-import { createFailureCounter } from './routing/failure-counter.ts';
-import { createJudge, type Judge } from './routing/judge.ts';
-import { createKeyHistories, type KeyHistories } from './routing/key-history.ts';
-import { createPoisonBook } from './routing/poison.ts';
-import { createRetryBudget } from './routing/retry-budget.ts';
+import { createRouter, secretsByTarget } from './router.ts';
 import { createDisableBook } from './state/disable-book.ts';
 import { createMemoryStore } from './state/memory-store.ts';
 import { createRedisStore } from './state/redis-store.ts';
-import { type DisableBook, type DisableChange, foreverMs, type StateStore } from './state/store.ts';
-import { createSteps } from './steps/pipeline-steps.ts';
-import { systemClock, waitOrAbort } from './system-clock.ts';
+import { type DisableChange, foreverMs, type StateStore } from './state/store.ts';
+import { systemClock } from './system-clock.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
 import { createLog, type FlushableDestination, type Log, type LogLevel, openDestination } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -92,27 +83,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const metrics = createGatewayMetrics(ground);
   const traces = await createGatewayTraces(ground);
   const upstreams = createUpstreams({ clock, addresses: options.addresses, resolve: resolveAll });
-  const keys = createKeyHistories({ clock });
-  const observer = createObserver(ground, metrics, traces);
-  const steps = createSteps({
+  const router = createRouter({
     ...facts,
-    store: snapshots,
+    random: Math.random,
     upstreams,
-    observer,
-    balancer: new Balancer(Math.random),
-    judge: createGatewayJudge(facts.disables, keys),
+    observer: createObserver(ground, metrics, traces),
     onMalformed: (backend) => metrics.malformedFrame(backend),
     unexpected: (error, requestId) => log.error({ error, requestId }, 'request failed for a fault of the gateway'),
-    wait: waitOrAbort,
   });
-  const ingress = createGatewayIngress(ground, createPipeline(steps));
+  const ingress = createGatewayIngress(ground, router.handler);
   let draining = false;
   const sources = createAdminSources(facts, metrics, () => draining);
   const admin = createAdmin({ ...options.admin, sources, clock, log });
   snapshots.onChange((next, previous) => {
     metrics.setConfig(next.config);
     upstreams.retain(next);
-    adoptKeys(next, previous, ground, keys);
+    router.adopt(next, previous);
+    ground.scrubber.setSecrets([...secretsByTarget(next).values(), ...ownSecrets(options)]);
   });
   await state.start(storeStartMs);
   const listening = {
@@ -220,19 +207,6 @@ function createObserver(ground: Ground, metrics: Metrics, traces: Traces | undef
   );
 }
 
-function createGatewayJudge(disables: DisableBook, keys: KeyHistories): Judge {
-  return createJudge({
-    clock,
-    random: Math.random,
-    classify: createClassifier({ clock }),
-    disables,
-    counter: createFailureCounter({ clock }),
-    poison: createPoisonBook({ clock }),
-    budget: createRetryBudget({ clock }),
-    keys,
-  });
-}
-
 function createGatewayIngress({ proxyId, log }: Ground, handler: Handler): Ingress {
   return createIngress({
     handler,
@@ -244,27 +218,10 @@ function createGatewayIngress({ proxyId, log }: Ground, handler: Handler): Ingre
   });
 }
 
-/** A key whose secret has changed is a new key: what was held against the old one is forgotten everywhere. */
-function adoptKeys(next: Snapshot, previous: Snapshot | undefined, ground: Ground, histories: KeyHistories): void {
-  const before = secretsByTarget(previous);
-  const now = secretsByTarget(next);
-  const kept = [...now].filter(([target, secret]) => before.get(target) === secret).map(([target]) => target);
-  histories.retain(new Set(kept));
-  for (const [target, secret] of now) {
-    if (before.has(target) && before.get(target) !== secret) ground.facts.disables.clear(target);
-  }
-  ground.scrubber.setSecrets([...now.values(), ...ownSecrets(ground.options)]);
-}
-
 /** Credentials that no configuration names. */
 function ownSecrets({ admin, redisURL }: GatewayOptions): string[] {
   const password = redisURL === undefined ? '' : decodeURIComponent(/\/\/[^/@]*?:([^/@]*)@/.exec(redisURL)?.[1] ?? '');
   return [admin.token ?? '', password].filter((secret) => secret !== '');
-}
-
-function secretsByTarget(snapshot: Snapshot | undefined): Map<string, string> {
-  const keys = [...(snapshot?.providers.values() ?? [])].flatMap((provider) => provider.keys);
-  return new Map(keys.map((key) => [key.target, key.secret]));
 }
 
 function resolveAll(hostname: string): Promise<LookupAddress[]> {

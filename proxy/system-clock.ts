@@ -1,6 +1,5 @@
-// The real clock. Passed to everything that asks for one.
+// The real clock, passed to everything that asks for one, and what can be made of any clock.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from './canonical/clock.ts';
 
 /** The longest delay of a node timer; longer ones would fire at once. */
@@ -15,11 +14,20 @@ export const systemClock: Clock = {
   },
 };
 
-/** Waits, or until the signal is aborted; never rejects. */
-export async function waitOrAbort(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch {
-    // Aborted: whoever waits looks at the signal.
-  }
+/** Makes what waits so many milliseconds, or until the signal is aborted; it never rejects. */
+export function createWait(clock: Clock): (ms: number, signal: AbortSignal) => Promise<void> {
+  return (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal.aborted) {
+        resolve();
+        return;
+      }
+      const over = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', over);
+        resolve();
+      };
+      const timer = clock.setTimer(ms, over);
+      signal.addEventListener('abort', over, { once: true });
+    });
 }

@@ -24,6 +24,8 @@ export interface RedisLinkOptions {
 export const commandTimeoutMs = 50;
 /** Long enough for a slow Redis to be of use to the backstop, short enough to try again within a second. */
 const probeTimeoutMs = 500;
+/** A further turn of the timers: what lies in the socket is read before it. */
+const graceMs = 1;
 /** One late answer may be chance. */
 const probeTimeoutsMax = 2;
 
@@ -63,8 +65,8 @@ class DeadlineError extends Error {
 function withDeadline<T>(clock: Clock, deadlineMs: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = clock.setTimer(deadlineMs, () => {
-      // If this process itself was late, the answer may lie in the socket: it is read before this runs.
-      setImmediate(() => reject(new DeadlineError(deadlineMs)));
+      // If this process itself was late, the answer may lie in the socket: it is read first.
+      clock.setTimer(graceMs, () => reject(new DeadlineError(deadlineMs)));
     });
     work.then(resolve, reject).finally(() => timer.cancel());
   });

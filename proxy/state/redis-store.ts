@@ -3,7 +3,7 @@
 
 import type { Clock, Timer } from '../canonical/clock.ts';
 import { createBreaker, type Breaker } from './breaker.ts';
-import { createRedisConnection, type RedisConnection } from './redis-connection.ts';
+import { createRedisConnection, type RedisConnection, type RedisConnectionOptions } from './redis-connection.ts';
 import { createRedisKeys, type RedisKeys } from './redis-keys.ts';
 import { createRedisLink, type RedisLink } from './redis-link.ts';
 import { createRedisSync, type RedisSync } from './redis-sync.ts';
@@ -27,6 +27,8 @@ export interface RedisStoreOptions {
   readonly log: StateLog;
   /** How many proxies there are, until Redis has told. */
   readonly replicas?: number;
+  /** Makes the connections; ioredis unless said otherwise. */
+  readonly connection?: (options: RedisConnectionOptions) => RedisConnection;
 }
 
 /** The backstop: news that was announced to nobody is read after this long. */
@@ -57,7 +59,8 @@ class RedisStore implements StateStore {
   #state: 'new' | 'started' | 'closed' = 'new';
   #onSynced = (): void => {};
 
-  constructor({ url, className, proxyId, clock, random, log, replicas = 1 }: RedisStoreOptions) {
+  constructor(options: RedisStoreOptions) {
+    const { url, className, proxyId, clock, random, log, replicas = 1, connection = createRedisConnection } = options;
     const address = parseRedisUrl(url);
     this.#clock = clock;
     this.#log = log;
@@ -67,7 +70,7 @@ class RedisStore implements StateStore {
     this.#proxyId = proxyId;
     this.#storeClock = createStoreClock(clock);
     this.#breaker = createBreaker({ clock, detail: 'not connected yet', onChange: () => this.#logChange() });
-    this.#connection = createRedisConnection({
+    this.#connection = connection({
       address,
       channel: this.#keys.channel,
       clock,

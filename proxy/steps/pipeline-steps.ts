@@ -20,7 +20,7 @@ import type { SearchSettings } from './search.ts';
 
 /** What the steps are made of. */
 export interface PipelineSettings extends SearchSettings {
-  readonly store: SnapshotStore;
+  readonly store: Pick<SnapshotStore, 'current'>;
   readonly observer: Required<Observer>;
   /** Hears of faults of our own: throws that are no ClientError. */
   readonly unexpected: (error: unknown, requestId: string) => void;

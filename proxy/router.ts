@@ -1,0 +1,84 @@
+// What decides about requests, between the sockets of clients and those of upstreams: pipeline, judge, balancer and what
+// they remember. Put together here once, for gateways and for simulations of many of them: time, chance and everything
+// that leaves the process are arguments.
+
+import type { Observer } from './accounting/trail.ts';
+import { Balancer } from './balancing/balancer.ts';
+import type { Clock } from './canonical/clock.ts';
+import type { Snapshot } from './config/snapshot.ts';
+import type { SnapshotStore } from './config/store.ts';
+import type { Handler } from './ingress/exchange.ts';
+import { createPipeline } from './pipeline.ts';
+import { createClassifier } from './routing/classify.ts';
+import { createFailureCounter } from './routing/failure-counter.ts';
+import { createJudge } from './routing/judge.ts';
+import { createKeyHistories } from './routing/key-history.ts';
+import { createPoisonBook } from './routing/poison.ts';
+import { createRetryBudget } from './routing/retry-budget.ts';
+import type { DisableBook } from './state/store.ts';
+import { createSteps } from './steps/pipeline-steps.ts';
+import { createWait } from './system-clock.ts';
+import type { Upstreams } from './upstream/upstreams.ts';
+
+/** What a router is made of. */
+export interface RouterSettings {
+  readonly clock: Clock;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+  readonly snapshots: Pick<SnapshotStore, 'current'>;
+  readonly disables: DisableBook;
+  readonly upstreams: Upstreams;
+  readonly observer: Required<Observer>;
+  /** Hears of each dropped frame, with the id of the backend that sent it. */
+  readonly onMalformed: (backend: string) => void;
+  /** Hears of faults of our own: throws that are no ClientError. */
+  readonly unexpected: (error: unknown, requestId: string) => void;
+}
+
+/** Takes requests that have been read. */
+export interface Router {
+  readonly handler: Handler;
+  /** A configuration has come into force: keys whose secret has changed are new keys, to everybody. */
+  adopt(next: Snapshot, previous: Snapshot | undefined): void;
+}
+
+/** Makes a router; it remembers nothing yet. */
+export function createRouter(settings: RouterSettings): Router {
+  const { clock, random, snapshots, disables } = settings;
+  const keys = createKeyHistories({ clock });
+  const judge = createJudge({
+    clock,
+    random,
+    classify: createClassifier({ clock }),
+    disables,
+    counter: createFailureCounter({ clock }),
+    poison: createPoisonBook({ clock }),
+    budget: createRetryBudget({ clock }),
+    keys,
+  });
+  const steps = createSteps({
+    ...settings,
+    store: snapshots,
+    balancer: new Balancer(random),
+    judge,
+    wait: createWait(clock),
+  });
+  return {
+    handler: createPipeline(steps),
+    adopt(next, previous) {
+      const before = secretsByTarget(previous);
+      const now = secretsByTarget(next);
+      const kept = [...now].filter(([target, secret]) => before.get(target) === secret).map(([target]) => target);
+      keys.retain(new Set(kept));
+      for (const [target, secret] of now) {
+        if (before.has(target) && before.get(target) !== secret) disables.clear(target);
+      }
+    },
+  };
+}
+
+/** Upstream keys with their secrets. */
+export function secretsByTarget(snapshot: Snapshot | undefined): Map<string, string> {
+  const keys = [...(snapshot?.providers.values() ?? [])].flatMap((provider) => provider.keys);
+  return new Map(keys.map((key) => [key.target, key.secret]));
+}
