@@ -10,8 +10,8 @@ export interface Trimmed {
 }
 
 // Inside node_modules Node strips no types, so that TypeScript is for compilers only; source maps are for debuggers; .bare
-// is native code of another runtime.
-const unloadable = /\.(?:[cm]?ts|tsx|map|md|markdown|bare)$/;
+// is native code of another runtime; .tiktoken is what the tables of the tokenizer were made from.
+const unloadable = /\.(?:[cm]?ts|tsx|map|md|markdown|bare|tiktoken)$/;
 /** What packages publish of their own development, beside their package.json. */
 const development =
   /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^@/][^/]*\/(?:tests?|__tests__|benchmarks?|docs?|examples?)\/(?:.*\/)?[^/]+$/;

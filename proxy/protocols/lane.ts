@@ -46,7 +46,7 @@ export interface EmbeddingsLane {
 /** No upstream of this kind has the operation: what it would say is estimated here. */
 export interface EstimateLane {
   readonly type: 'estimate';
-  readonly estimate: (body: Buffer) => Promise<Buffer>;
+  readonly estimate: (body: Buffer, model: string) => Promise<Buffer>;
 }
 
 /** The lanes of one backend. */

@@ -49,7 +49,7 @@ import type {
   UpstreamProtocolId,
 } from './protocol.ts';
 import { relayClient } from './relay/client.ts';
-import { estimateInputTokens } from './token-estimate.ts';
+import { countInputTokens, thoroughChars } from './tokens/request-tokens.ts';
 
 /** What there is of one protocol that clients speak. */
 export interface ProtocolEntry {
@@ -64,8 +64,8 @@ export interface ProtocolEntry {
   readonly embeddings?: EmbeddingClientCodec;
   /** What kinds of servers need changed in bodies that are passed on; by the name of their dialect. */
   readonly edit?: (dialect: string | undefined) => RequestEdit | undefined;
-  /** An answer in the place of that of an upstream which has no such operation. */
-  readonly estimate?: (body: Buffer) => Promise<Buffer>;
+  /** An answer in the place of that of an upstream which has no such operation, and such a model. */
+  readonly estimate?: (body: Buffer, model: string) => Promise<Buffer>;
   /** An answer to a request that asks nothing of a model; undefined if it asks something. */
   readonly answerHere?: (body: Buffer, nowMs: number) => Buffer | undefined;
 }
@@ -102,7 +102,10 @@ export const protocols = {
   'anthropic-count-tokens': {
     client: anthropicCountTokensClient,
     passThrough: anthropicCountTokensPassThrough,
-    estimate: async (body) => encodeTokenCount(estimateInputTokens(decodeCountTokensRequest(body))),
+    async estimate(body, model) {
+      const request = decodeCountTokensRequest(body);
+      return encodeTokenCount(countInputTokens({ ...request, model }, thoroughChars));
+    },
   },
   'ollama-chat': {
     client: ollamaChatClient,

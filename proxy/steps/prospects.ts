@@ -9,6 +9,7 @@ import type { Plan, Visit } from '../routing/plan.ts';
 import type { ProxyRequest } from './decode.ts';
 import { laneOf } from './outgoing.ts';
 import type { RequestTranslation } from './translation.ts';
+import { bodyWithModel, modelFor } from './written-request.ts';
 
 /** What decides whether a backend can be told. */
 export interface ProspectsSettings {
@@ -71,7 +72,10 @@ export class Prospects implements Plan {
       case 'embeddings':
         return this.#canBeTranslated(lane, backend);
       case 'estimate':
-        this.local = () => lane.estimate(request.exchange.body);
+        this.local = async () => {
+          const model = modelFor(request, backend);
+          return lane.estimate(bodyWithModel(request, model), model);
+        };
         return false;
       case undefined:
         this.refusal ??= new ClientError('no_backend');

@@ -11,7 +11,7 @@ import { createChatAnswers } from '../protocols/lane-chat.ts';
 import { createEmbeddingAnswers } from '../protocols/lane-embeddings.ts';
 import type { ChatLane, EmbeddingsLane, Lane } from '../protocols/lane.ts';
 import type { AnswerContext, AnswerProtocol } from '../protocols/protocol.ts';
-import { estimateInputTokens } from '../protocols/token-estimate.ts';
+import { countInputTokens } from '../protocols/tokens/request-tokens.ts';
 import type { Attempt } from '../routing/failover.ts';
 import { isListedStatus } from '../routing/failure-settings.ts';
 import type { Visit } from '../routing/plan.ts';
@@ -240,7 +240,7 @@ function chatContextOf(
     startedAtMs: trail.startedAtMs,
     now: () => clock.now(),
     request: chat,
-    estimateInputTokens: () => estimateInputTokens(chat),
+    estimateInputTokens: () => countInputTokens({ ...chat, model: backend.upstreamModel ?? chat.model }),
   };
 }
 

@@ -80,7 +80,7 @@ export const rooms: readonly Room[] = [
     ),
   }),
   folder(config, { imports: [canonical], types: seams, packages: ['zod', cel, 're2js'] }),
-  folder('proxy/protocols', { imports: [canonical], types: seams, packages: ['@smithy/core'] }),
+  folder('proxy/protocols', { imports: [canonical], types: seams, packages: ['@smithy/core', 'gpt-tokenizer'] }),
   folder('proxy/stream', { imports: [canonical], types: seams }),
   proxyFolder('auth'),
   proxyFolder('policy'),

@@ -10,6 +10,7 @@ describe('what the image leaves out of node_modules', () => {
     'node_modules/zod/src/index.ts',
     'node_modules/undici/README.md',
     'node_modules/@kubernetes/client-node/dist/api.js.map',
+    'node_modules/gpt-tokenizer/data/o200k_base.tiktoken',
     'node_modules/fastify/test/body-limit.test.js',
     'node_modules/@fastify/error/benchmarks/create.js',
     'node_modules/fastify/node_modules/pino/docs/api.html',
