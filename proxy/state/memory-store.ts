@@ -2,32 +2,49 @@
 // What is in force lives in the attached books; a newcomer asks the others.
 
 import type { Clock } from '../canonical/clock.ts';
+import { createLeaseTable, type LeaseTable } from './lease-table.ts';
+import type { Lease } from './lease.ts';
+import { createMemoryLeases, type ClosableLeases } from './memory-leases.ts';
 import type { ClearEntry, DisableEntry, SharedNews, StatePeer, StateStore, StoreHealth } from './store.ts';
 
-/** The stores of one process that hear each other. */
-export type MemoryPeers = Set<StatePeer>;
+/** What the stores of one process have in common. */
+export interface MemoryPeers {
+  /** Those who hear each other. */
+  readonly books: Set<StatePeer>;
+  readonly leases: LeaseTable;
+  /** Stores made so far: names the next one to the others. */
+  stores: number;
+}
 
 /** What a memory store is made of. */
 export interface MemoryStoreOptions {
   readonly clock: Clock;
-  /** The same set for every store that shall hear the others; without it a store is alone. */
+  /** The same for every store that shall hear the others; without it a store is alone. */
   readonly peers?: MemoryPeers;
 }
 
+/** Nobody yet. */
+export function createMemoryPeers(clock: Clock): MemoryPeers {
+  return { books: new Set(), leases: createLeaseTable({ clock }), stores: 0 };
+}
+
 /** A store without a server. */
-export function createMemoryStore({ clock, peers = new Set() }: MemoryStoreOptions): StateStore {
+export function createMemoryStore({ clock, peers = createMemoryPeers(clock) }: MemoryStoreOptions): StateStore {
   return new MemoryStore(clock, peers);
 }
 
 class MemoryStore implements StateStore {
   readonly #clock: Clock;
-  readonly #peers: MemoryPeers;
+  readonly #peers: Set<StatePeer>;
+  readonly #leases: ClosableLeases;
   readonly #sinceMs: number;
   #own: StatePeer | undefined;
 
   constructor(clock: Clock, peers: MemoryPeers) {
     this.#clock = clock;
-    this.#peers = peers;
+    this.#peers = peers.books;
+    peers.stores += 1;
+    this.#leases = createMemoryLeases({ clock, table: peers.leases, holder: String(peers.stores) });
     this.#sinceMs = clock.now();
   }
 
@@ -37,6 +54,14 @@ class MemoryStore implements StateStore {
 
   shareClear(clear: ClearEntry): void {
     this.#tell({ type: 'clear', clear });
+  }
+
+  lease(name: string, ttlMs: number): Promise<Lease | undefined> {
+    return this.#leases.lease(name, ttlMs);
+  }
+
+  leaseFirst(names: readonly string[], ttlMs: number): Promise<Lease | undefined> {
+    return this.#leases.leaseFirst(names, ttlMs);
   }
 
   time(): number {
@@ -65,6 +90,7 @@ class MemoryStore implements StateStore {
   }
 
   async close(): Promise<void> {
+    this.#leases.close();
     if (this.#own !== undefined) this.#peers.delete(this.#own);
   }
 

@@ -19,6 +19,8 @@ export interface RedisKeys {
   /** What a record's name is prefixed with. */
   readonly recordPrefix: string;
   record(name: string): string;
+  /** Whoever has the lease of that name: a token that ends by itself. */
+  lease(name: string): string;
 }
 
 /** The keys of the installation of one gateway class. */
@@ -33,6 +35,7 @@ export function createRedisKeys(className: string): RedisKeys {
     channel: `${tag}:news`,
     recordPrefix,
     record: (name) => `${recordPrefix}${name}`,
+    lease: (name) => `${tag}:lease:${name}`,
   };
 }
 

@@ -25,8 +25,8 @@ const lateMs = 5000;
 /** Records kept at most: both kinds of disable, and a clear, of as many targets as a proxy keeps. */
 const recordsMax = 300_000;
 
-/** Whole numbers as text: Lua would round them to 14 digits. */
-const prelude = `
+/** Redis' time in milliseconds, `now`; and whole numbers as text, because Lua would round them to 14 digits. */
+export const timePrelude = `
 local function text(number) return string.format('%.0f', number) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -37,7 +37,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
  * KEYS log, index, proxies. ARGV after, records, proxy, stale ms, record prefix.
  * Reply: now, epoch, revision, why writing fails or '', living proxies, last revision read, then 7 fields per record.
  */
-export const readScript = script(`${prelude}
+export const readScript = script(`${timePrelude}
 local refused = ''
 local beat = redis.pcall('ZADD', KEYS[3], text(now), ARGV[3])
 if type(beat) == 'table' and beat.err then refused = beat.err end
@@ -86,7 +86,7 @@ return head
  * ARGV name, remaining ms or 'forever', age ms, generation, id, by, reason, channel, when it was sent by this clock.
  * Reply: now, outcome.
  */
-export const shareScript = script(`${prelude}
+export const shareScript = script(`${timePrelude}
 local delay = math.max(0, now - ARGV[9])
 if delay > ${lateMs} then return {text(now), 'late'} end
 local generation = tonumber(ARGV[4])
@@ -119,7 +119,7 @@ return {text(now), 'stored'}
  * Records a clear and drops what it voids.
  * KEYS clear record, hard record, soft record, log, index. ARGV generation, their three names, channel. Reply: now, outcome.
  */
-export const clearScript = script(`${prelude}
+export const clearScript = script(`${timePrelude}
 local generation = tonumber(ARGV[1])
 if generation + ${rememberMs} <= now then return {text(now), 'over'} end
 local held = redis.call('HGET', KEYS[1], 'generation')
@@ -143,6 +143,7 @@ return {text(now), 'stored'}
 /** Takes a proxy off the list of the living. KEYS proxies. ARGV proxy. */
 export const leaveScript = script(`return redis.call('ZREM', KEYS[1], ARGV[1])`);
 
-function script(lua: string): RedisScript {
+/** A script, known by its digest. */
+export function script(lua: string): RedisScript {
   return { lua, digest: createHash('sha1').update(lua).digest('hex') };
 }

@@ -4,7 +4,9 @@
 import type { Clock, Timer } from '../canonical/clock.ts';
 import { createBreaker, type Breaker } from './breaker.ts';
 import { createRedisConnection, type RedisConnection, type RedisConnectionOptions } from './redis-connection.ts';
+import type { Lease } from './lease.ts';
 import { createRedisKeys, type RedisKeys } from './redis-keys.ts';
+import { createRedisLeases, type RedisLeases } from './redis-leases.ts';
 import { createRedisLink, type RedisLink } from './redis-link.ts';
 import { createRedisSync, type RedisSync } from './redis-sync.ts';
 import { leaveScript } from './redis-scripts.ts';
@@ -51,6 +53,7 @@ class RedisStore implements StateStore {
   readonly #breaker: Breaker;
   readonly #link: RedisLink;
   readonly #sync: RedisSync;
+  readonly #leases: RedisLeases;
   readonly #replicas: number;
   readonly #proxyId: string;
   #peer: StatePeer | undefined;
@@ -83,13 +86,11 @@ class RedisStore implements StateStore {
       },
     });
     this.#link = createRedisLink({ clock, connection: this.#connection, breaker: this.#breaker });
+    const shared = { clock, storeClock: this.#storeClock, link: this.#link, keys: this.#keys, proxyId };
+    this.#leases = createRedisLeases(shared);
     this.#sync = createRedisSync({
-      clock,
-      storeClock: this.#storeClock,
-      link: this.#link,
+      ...shared,
       breaker: this.#breaker,
-      keys: this.#keys,
-      proxyId,
       log,
       peer: () => this.#peer,
       onSynced: () => this.#onSynced(),
@@ -105,6 +106,14 @@ class RedisStore implements StateStore {
 
   shareClear(clear: ClearEntry): void {
     this.#tell({ type: 'clear', clear });
+  }
+
+  lease(name: string, ttlMs: number): Promise<Lease | undefined> {
+    return this.#leases.lease(name, ttlMs);
+  }
+
+  leaseFirst(names: readonly string[], ttlMs: number): Promise<Lease | undefined> {
+    return this.#leases.leaseFirst(names, ttlMs);
   }
 
   time(): number {
@@ -145,6 +154,7 @@ class RedisStore implements StateStore {
     this.#state = 'closed';
     this.#beat?.cancel();
     this.#onSynced();
+    await this.#leases.close();
     // Without this the others would count a proxy too many for a few seconds.
     const leave = { script: leaveScript, keys: [this.#keys.proxies], args: [this.#proxyId] };
     await this.#link.run(leave).catch(() => {});

@@ -2,6 +2,7 @@
 // proxies. Two implementations, memory and Redis, one conformance suite.
 
 import type { FailureClass } from '../canonical/failure.ts';
+import type { Leases } from './lease.ts';
 
 /**
  * What can be disabled. A backend: `backend:namespace/route/name`; for one model only: `…#model`. A key:
@@ -69,8 +70,8 @@ export interface StoreHealth {
   readonly detail: string | undefined;
 }
 
-/** Carries disables between proxies. No method rejects, blocks, or throws: the request path must never notice it. */
-export interface StateStore {
+/** Carries disables and leases between proxies. No method rejects, blocks, or throws: the request path must never notice it. */
+export interface StateStore extends Leases {
   /** Tells the others, as soon as may be. Fire and forget: what gets lost is told again from the peer's facts. */
   share(entry: DisableEntry): void;
   shareClear(clear: ClearEntry): void;

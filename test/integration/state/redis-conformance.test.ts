@@ -1,7 +1,8 @@
 import { afterAll, beforeAll } from 'vitest';
+import { describeLeases } from '../../support/lease-conformance.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
-import { describeStore } from '../../support/state-conformance.ts';
+import { describeStore, type Fleet } from '../../support/state-conformance.ts';
 import { createProxy } from './redis-fleet.ts';
 
 const program = await requires('redis-server');
@@ -13,8 +14,11 @@ program.describe('with a real server', () => {
   });
   afterAll(() => redis.stop());
 
-  describeStore('the Redis store', async () => {
+  async function open(): Promise<Fleet> {
     await redis.admin.flushall();
     return { create: (proxyId) => createProxy({ url: redis.url, proxyId }), close: async () => {} };
-  });
+  }
+
+  describeStore('the Redis store', open);
+  describeLeases('leases in Redis', open);
 });

@@ -143,7 +143,7 @@ async function startRemote(url: string, proxyId: string, skewMs: number): Promis
     child.on('exit', () => reject(new Error('the process ended')));
     child.on('message', (message: FromRemote) => {
       if (message.did === 'start') resolve(message.known);
-      else if (!learnt.has(message.target)) learnt.set(message.target, message);
+      else if (message.did === 'learn' && !learnt.has(message.target)) learnt.set(message.target, message);
     });
   });
   const tell = (message: ToRemote): void => void child.send(message);

@@ -6,11 +6,13 @@ import { createProxy } from './redis-fleet.ts';
 export type ToRemote =
   | { readonly do: 'start'; readonly url: string; readonly proxyId: string; readonly skewMs: number }
   | { readonly do: 'disable'; readonly target: string }
+  | { readonly do: 'lease'; readonly name: string; readonly ttlMs: number }
   | { readonly do: 'close' };
 
 /** What it says. Times are of the machine's monotonic clock, which all processes share. */
 export type FromRemote =
   | { readonly did: 'start'; readonly known: readonly string[] }
+  | { readonly did: 'lease'; readonly scope: string | undefined; readonly atMs: number }
   | { readonly did: 'learn'; readonly target: string; readonly atMs: number; readonly remainingMs: number };
 
 /** Milliseconds by the clock that all processes of the machine share. */
@@ -36,6 +38,11 @@ function serve(): void {
     say({ did: 'start', known: book.list().map(({ target }) => target) });
   }
 
+  async function lease({ name, ttlMs }: Extract<ToRemote, { do: 'lease' }>): Promise<void> {
+    const held = await proxy?.store.lease(name, ttlMs);
+    say({ did: 'lease', scope: held?.scope, atMs: machineMs() });
+  }
+
   async function close(): Promise<void> {
     await proxy?.store.close();
     process.disconnect?.();
@@ -44,6 +51,7 @@ function serve(): void {
   process.on('message', (message: ToRemote) => {
     if (message.do === 'start') void start(message);
     else if (message.do === 'disable') proxy?.disable(message.target);
+    else if (message.do === 'lease') void lease(message);
     else void close();
   });
 }

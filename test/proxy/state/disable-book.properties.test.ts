@@ -2,6 +2,8 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { createLeaseTable } from '../../../proxy/state/lease-table.ts';
+import { createMemoryLeases } from '../../../proxy/state/memory-leases.ts';
 import { createDisableBook } from '../../../proxy/state/disable-book.ts';
 import type { DisableBook, SharedNews, StatePeer, StateStore } from '../../../proxy/state/store.ts';
 import { createKeptLog, createTurnedClock, type TurnedClock } from './turned-clock.ts';
@@ -39,6 +41,7 @@ function createProxy(clock: TurnedClock, proxyId: string, send: (news: SharedNew
   const store: StateStore = {
     share: (entry) => send({ type: 'disable', entry }),
     shareClear: (clear) => send({ type: 'clear', clear }),
+    ...createMemoryLeases({ clock, table: createLeaseTable({ clock }), holder: proxyId }),
     time: () => clock.now(),
     attach: (it) => (peer = it),
     health: () => ({ kind: 'memory', state: 'ok', sinceMs: 0, proxies: 1, detail: undefined }),

@@ -1,7 +1,8 @@
 import type { Clock } from '../../../proxy/canonical/clock.ts';
 import { createDisableBook } from '../../../proxy/state/disable-book.ts';
-import { createMemoryStore, type MemoryPeers } from '../../../proxy/state/memory-store.ts';
-import { describeStore } from '../../support/state-conformance.ts';
+import { createMemoryPeers, createMemoryStore } from '../../../proxy/state/memory-store.ts';
+import { describeLeases } from '../../support/lease-conformance.ts';
+import { describeStore, type Fleet } from '../../support/state-conformance.ts';
 import { createKeptLog } from './turned-clock.ts';
 
 const clock: Clock = {
@@ -12,8 +13,8 @@ const clock: Clock = {
   },
 };
 
-describeStore('the memory store', async () => {
-  const peers: MemoryPeers = new Set();
+async function open(): Promise<Fleet> {
+  const peers = createMemoryPeers(clock);
   return {
     create(proxyId) {
       const store = createMemoryStore({ clock, peers });
@@ -21,4 +22,7 @@ describeStore('the memory store', async () => {
     },
     close: async () => {},
   };
-});
+}
+
+describeStore('the memory store', open);
+describeLeases('leases in memory', open);
