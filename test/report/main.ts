@@ -1,5 +1,5 @@
 // Runs vitest and says at the end what ran and what did not. Arguments are passed on: `npm test -- test/proxy`,
-// `npm test -- --project e2e`.
+// `npm test -- --project e2e`. With `--checklist` only the tests of the checklist run, and all of its items are listed.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,27 +7,41 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checklistLines, checklistTable, readChecklist } from './checklist.ts';
 import { summarize, type Report } from './summary.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+const given = process.argv.slice(2);
+const isChecklist = given.includes('--checklist');
+const args = given.filter((arg) => arg !== '--checklist');
 try {
   const reportFile = join(folder, 'report.json');
-  const exitCode = await runVitest(reportFile, process.argv.slice(2));
-  const { lines, failed } = summarize(await readReport(reportFile), exitCode, root);
-  console.log(`\n${lines.join('\n')}`);
+  const exitCode = await runVitest(reportFile, isChecklist ? [...args, '--testNamePattern', '\\[\\d+\\] '] : args);
+  const report = await readReport(reportFile);
+  const { lines, failed } = summarize(report, exitCode, root);
+  const items = readChecklist(await readFile(new URL('checklist.md', import.meta.url), 'utf8'), report);
+  const told = isChecklist
+    ? [...checklistTable(items), '', ...checklistLines(items), '', ...lines.slice(-1)]
+    : // Of a part of the tests it would say little.
+      [...lines.slice(0, -1), ...(args.length === 0 ? [...checklistLines(items), ''] : []), ...lines.slice(-1)];
+  console.log(`\n${told.join('\n')}`);
   process.exitCode = failed === 0 ? 0 : 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function runVitest(reportFile: string, args: readonly string[]): Promise<number> {
-  const projects = args.some((arg) => arg.startsWith('--project'))
-    ? []
-    : ['unit', 'integration', 'kube'].flatMap((name) => ['--project', name]);
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+async function runVitest(reportFile: string, passedOn: readonly string[]): Promise<number> {
+  const all = isChecklist ? ['unit', 'integration'] : ['unit', 'integration', 'kube'];
+  const names = passedOn.some((arg) => arg.startsWith('--project')) ? [] : all;
+  const projects = names.flatMap((name) => ['--project', name]);
+  const reporters = [
+    ...(isChecklist ? [] : ['--reporter=default']),
+    '--reporter=json',
+    `--outputFile.json=${reportFile}`,
+  ];
   const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
-  const child = spawn(process.execPath, [vitest, 'run', ...projects, ...reporters, ...args], {
+  const child = spawn(process.execPath, [vitest, 'run', ...projects, ...reporters, ...passedOn], {
     cwd: root,
     stdio: 'inherit',
   });

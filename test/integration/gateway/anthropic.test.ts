@@ -69,7 +69,7 @@ describe.each(['0.137', '1.x'] as const)('a client of Anthropic, %s,', (version)
     },
   );
 
-  it.each(['openai', 'anthropic', 'ollama'] as const)('158: has two tools called at once by %s', async (name) => {
+  it.each(['openai', 'anthropic', 'ollama'] as const)('[158] has two tools called at once by %s', async (name) => {
     await using stage = await stageOf({ [name]: byteByByte(scripts[name]) });
     const client = clientOf(version, stage.gateway.url);
     for (const message of [
@@ -84,7 +84,7 @@ describe.each(['0.137', '1.x'] as const)('a client of Anthropic, %s,', (version)
     }
   });
 
-  it('175: counts tokens, by the upstream where it can, else by an estimate that grows with what is asked', async () => {
+  it('[175] counts tokens, by the upstream where it can, else by an estimate that grows with what is asked', async () => {
     await using stage = await stageOf({ openai: scripts.openai });
     const client = clientOf(version, stage.gateway.url);
     const { max_tokens: _, ...request } = asked;
@@ -97,7 +97,7 @@ describe.each(['0.137', '1.x'] as const)('a client of Anthropic, %s,', (version)
     expect(await clientOf(version, own.gateway.url).messages.countTokens(request)).toEqual({ input_tokens: 4711 });
   });
 
-  it('150: lists models in its own form', async () => {
+  it('[150] lists models in its own form', async () => {
     const models = ['b', 'a', 'c'].map((name) => ({ name, type: 'Exact' }) as const);
     await using stage = await stageOf({ openai: scripts.openai }, { route: { models } });
     for (const below of ['', '/anthropic', '/chat']) {
@@ -111,7 +111,7 @@ describe.each(['0.137', '1.x'] as const)('a client of Anthropic, %s,', (version)
     expect(JSON.parse((await ask(`${stage.gateway.url}/v1/models`)).text)).toMatchObject({ object: 'list' });
   });
 
-  it('172, 154: is told of faults in its own form', async () => {
+  it('[154] [172] is told of faults in its own form', async () => {
     await using stage = await stageOf({
       openai: answer({ error: { message: 'slow down' } }, { status: 429, headers: { 'retry-after': '7' } }),
     });
@@ -125,7 +125,7 @@ describe.each(['0.137', '1.x'] as const)('a client of Anthropic, %s,', (version)
     await expect(clientOf(version, busy.gateway.url).messages.create(asked)).rejects.toMatchObject({ status: 529 });
   });
 
-  it('173: throws what goes wrong after content', async () => {
+  it('[173] throws what goes wrong after content', async () => {
     await using stage = await stageOf({ openai: stopAfter(900, 'end', scripts.openai) });
     const client = clientOf(version, stage.gateway.url);
     const streamed = client.messages.stream(asked);
@@ -169,7 +169,7 @@ describe('an error that nobody but us makes', () => {
 });
 
 describe('what is shared with Anthropic', () => {
-  it('148: is passed on byte by byte, with the client’s own version and betas', async () => {
+  it('[148] is passed on byte by byte, with the client’s own version and betas', async () => {
     await using stage = await stageOf({ anthropic: scripts.anthropic });
     const body =
       '{ "model":"chat", "max_tokens": 1.0e1, "messages":[{"role":"user","content":"\\u00e9"}],"new":{"x":1.0} }';
@@ -182,7 +182,7 @@ describe('what is shared with Anthropic', () => {
     expect([first?.target, second?.headers['anthropic-version']]).toEqual(['/v1/messages', '2023-06-01']);
   });
 
-  it('149: takes keys in both ways, and shows the upstream its own', async () => {
+  it('[149] takes keys in both ways, and shows the upstream its own', async () => {
     await using stage = await stageOf(
       { anthropic: scripts.anthropic },
       {

@@ -25,7 +25,7 @@ function stageOf(scripts: Record<string, Script>, options: StageOptions = {}): P
 }
 
 describe.each(['v7', 'v6'] as const)('the official client %s', (version) => {
-  it('203: gets the right vectors of an upstream that knows no base64, and its bytes where it asks for numbers', async () => {
+  it('[203] gets the right vectors of an upstream that knows no base64, and its bytes where it asks for numbers', async () => {
     const data = [0.5, -0.25].map((value, index) => ({ object: 'embedding', index, embedding: [value, 1] }));
     const body = `{"object":"list" ,"data":${JSON.stringify(data)},"model":"m","usage":{"prompt_tokens":1,"total_tokens":1},"x":1.0}`;
     await using stage = await stageOf({ floats: answer(body) });

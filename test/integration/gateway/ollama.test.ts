@@ -70,7 +70,7 @@ describe('a client of Ollama', () => {
     ]);
   });
 
-  it('189: gets lines where it does not say that it wants no stream', async () => {
+  it('[189] gets lines where it does not say that it wants no stream', async () => {
     await using stage = await stageOf({ openai: openai('openai') });
     const got = await ask(`${stage.gateway.url}/api/chat`, { body: { model: 'chat', messages } });
     expect(got.headers['content-type']).toBe('application/x-ndjson');
@@ -93,7 +93,7 @@ describe('a client of Ollama', () => {
     expect(await client.embeddings({ model: 'embedder', prompt: 'one' })).toMatchObject({ embedding: embeddings[0] });
   });
 
-  it('197: hears of models and faults in its own words', async () => {
+  it('[197] hears of models and faults in its own words', async () => {
     const unhappy = answer({ error: { message: 'no such voice', type: 'invalid_request_error' } }, { status: 400 });
     await using stage = await stageOf({ openai: unhappy });
     const host = stage.gateway.url;
@@ -115,7 +115,7 @@ describe('a client of Ollama', () => {
     expect(bodies[2]?.headers['allow']).toBe('POST');
   });
 
-  it('196: hears of a failure after content in a line of its own', async () => {
+  it('[196] hears of a failure after content in a line of its own', async () => {
     await using stage = await stageOf({ ollama: stopAfter(500, 'reset', ollama('ollama')) });
     const client = new Ollama({ host: stage.gateway.url });
     const parts: string[] = [];
@@ -128,7 +128,7 @@ describe('a client of Ollama', () => {
     expect(parts.length).toBeGreaterThan(0);
   });
 
-  it('201: has a model that need not be loaded, unless the upstream has models to load', async () => {
+  it('[201] has a model that need not be loaded, unless the upstream has models to load', async () => {
     await using stage = await stageOf({ openai: openai('openai') });
     const got = await ask(`${stage.gateway.url}/api/chat`, { body: { model: 'chat', messages: [] } });
     expect(JSON.parse(got.text)).toMatchObject({ model: 'chat', done: true, done_reason: 'load' });
@@ -144,7 +144,7 @@ describe('what is asked of the server itself', () => {
   const models = ['small', 'large'].map((name) => ({ name, type: 'Exact' }) as const);
   const configured = { name: 'deep', upstreamName: 'deep', maxContextTokens: 4096, capabilities: ['Vision'] };
 
-  it('198, 199: is answered with the models of the configuration, and without any upstream', async () => {
+  it('[198] [199] is answered with the models of the configuration, and without any upstream', async () => {
     await using stage = await stageOf(
       { openai: openai('openai') },
       {
@@ -222,7 +222,7 @@ describe('a client of OpenAI', () => {
     ]);
   });
 
-  it('203, 204: gets vectors as it wants them, also where there are more than the upstream gives at once', async () => {
+  it('[203] [204] gets vectors as it wants them, also where there are more than the upstream gives at once', async () => {
     await using stage = await stageOf({ ollama: ollama('ollama') });
     const input = Array.from({ length: 2100 }, (_, index) => String(index));
     for (const version of ['v6', 'v7'] as const) {
@@ -253,7 +253,7 @@ describe('a client of OpenAI', () => {
     expect((await stage.gateway.backend('default/chat/ollama')).reason).toBe('ServerError');
   });
 
-  it('207: is told that its tokens mean nothing there', async () => {
+  it('[207] is told that its tokens mean nothing there', async () => {
     await using stage = await stageOf({ ollama: ollama('ollama') });
     const got = await ask(`${stage.gateway.url}/v1/embeddings`, { body: { model: 'chat', input: [1, 2, 3] } });
     expect([got.status, stage.upstreams.ollama.requests.length]).toEqual([400, 0]);

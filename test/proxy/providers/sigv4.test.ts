@@ -73,7 +73,7 @@ describe('a signature', () => {
     'anthropic.claude-sonnet-4-5-20250929-v1:0',
     'arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc123',
     "odd (model)*!'~ ü",
-  ])('E110 of a request for %s is that of the specification: the model encoded once, and once more', async (model) => {
+  ])('[110] of a request for %s is that of the specification: the model encoded once, and once more', async (model) => {
     const asked = request(model);
     const sent = await signRequest(asked, { credentials, region, nowMs });
     expect(sent['authorization']).toBe(reference(asked, sent, credentials));
@@ -84,7 +84,7 @@ describe('a signature', () => {
     });
   });
 
-  test('E110 holds for any model and body', async () => {
+  test('[110] holds for any model and body', async () => {
     await fc.assert(
       fc.asyncProperty(fc.stringMatching(/^[\w:/.-]{1,60}$/), fc.uint8Array(), async (model, bytes) => {
         fc.pre(!model.split('/').some((segment) => segment === '.' || segment === '..'));
@@ -123,13 +123,13 @@ describe('a secret', () => {
 
   const config = provider('b', 'https://x.example', { type: 'Bedrock', bedrock: { region } });
 
-  test('E111 that is an API key is shown as it is, without a signature', async () => {
+  test('[111] that is an API key is shown as it is, without a signature', async () => {
     expect(await signForBedrock(request('m'), { config, credential: 'ABSKkey', nowMs })).toEqual({
       authorization: 'Bearer ABSKkey',
     });
   });
 
-  test('E110 that is a pair of keys signs', async () => {
+  test('[110] that is a pair of keys signs', async () => {
     const sent = await signForBedrock(request('m'), { config, credential: JSON.stringify(credentials), nowMs });
     expect(sent['authorization']).toContain(`/20261127/${region}/bedrock/aws4_request`);
   });

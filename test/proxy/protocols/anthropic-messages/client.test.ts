@@ -37,7 +37,7 @@ describe('an error before content', () => {
     ['upstream_overloaded', 529, 'overloaded_error'],
     ['upstream_timeout', 504, 'timeout_error'],
     ['content_filter', 400, 'invalid_request_error'],
-  ])('H154: %s is %s %s, with the id of the request', (code, status, type) => {
+  ])('[154] %s is %s %s, with the id of the request', (code, status, type) => {
     const error = new ClientError(code);
     expect(face.encodeError(error, 'req-1').status).toBe(status);
     expect(bodyOf(error)).toEqual({
@@ -48,7 +48,7 @@ describe('an error before content', () => {
   });
 
   test.each(Object.keys(errorCatalogue) as ErrorCode[])(
-    'I172: %s raises the right class in both clients',
+    '[172] %s raises the right class in both clients',
     async (code) => {
       const error = new ClientError(code, { retryAfterMs: 1500 });
       const encoded = face.encodeError(error, 'req-1');
@@ -125,7 +125,7 @@ function classOf(status: number, version: (typeof versions)[number]): string {
 }
 
 describe('an error after content', () => {
-  test.each(versions)('I173: makes the iterator and the accumulator of %s throw', async (version) => {
+  test.each(versions)('[173] makes the iterator and the accumulator of %s throw', async (version) => {
     const inBand = face.encodeInBandError(new ClientError('stream_truncated'), 'req-1')!;
     expect(inBand.toString()).toBe(
       `event: error\ndata: {"type":"error","error":{"type":"api_error","message":"${errorCatalogue.stream_truncated.message}"},"request_id":"req-1"}\n\n`,
@@ -149,7 +149,7 @@ describe('an error after content', () => {
   });
 });
 
-test.each(versions)('I174: pings disturb no client (%s)', async (version) => {
+test.each(versions)('[174] pings disturb no client (%s)', async (version) => {
   expect(face.keepAlive?.toString()).toBe('event: ping\ndata: {"type":"ping"}\n\n');
   for (const { name, bytes, finished, error } of streams) {
     if (finished !== true || error !== undefined || !['text.sse', 'tool.sse', 'thinking.sse'].includes(name)) continue;

@@ -184,7 +184,7 @@ describe('a request', () => {
     [{ thinking: { type: 'wild' } }, 'thinking.type is not supported.'],
     [{ output_config: { format: { type: 'xml' } } }, 'output_config.format.type is not supported.'],
     [{ stop_sequences: [1] }, 'stop_sequences must be a list of strings.'],
-  ])('I171: is refused: %j', (body, message) => {
+  ])('[171] is refused: %j', (body, message) => {
     expect(() => decode(body)).toThrow(new ClientError('invalid_request', { message }));
   });
 
@@ -223,7 +223,7 @@ describe('tools that Anthropic has', () => {
     [{ container: 'c' }, 'container'],
     [user({ type: 'container_upload', file_id: 'file_1' }), 'container_upload'],
     [{ max_tokens: 0 }, 'max_tokens 0'],
-  ])('I178: are refused on the way to others: %j', (body, what) => {
+  ])('[178] are refused on the way to others: %j', (body, what) => {
     const message = `${what} is not supported by the backends of this model.`;
     expect(() => decode(body)).toThrow(new ClientError('invalid_request', { message }));
     const bytes = Buffer.from(JSON.stringify({ ...base, ...body }));
@@ -264,7 +264,7 @@ describe('tools that Anthropic has', () => {
 });
 
 describe('for an upstream of chat completions', () => {
-  test('I164: system blocks are one message, without cache control', () => {
+  test('[164] system blocks are one message, without cache control', () => {
     const system = [
       { type: 'text', text: 'One.', cache_control: { type: 'ephemeral', ttl: '1h' } },
       { type: 'text', text: 'Two.' },
@@ -272,7 +272,7 @@ describe('for an upstream of chat completions', () => {
     expect(asChat({ system })['messages']).toEqual([{ role: 'system', content: 'One.Two.' }]);
   });
 
-  test('I165: results become messages of their own, before what the client says', () => {
+  test('[165] results become messages of their own, before what the client says', () => {
     const { messages } = asChat(
       user(
         { type: 'tool_result', tool_use_id: 'a', content: 'one' },
@@ -287,7 +287,7 @@ describe('for an upstream of chat completions', () => {
     ]);
   });
 
-  test('I166: results that are errors, images or nothing are what it takes', () => {
+  test('[166] results that are errors, images or nothing are what it takes', () => {
     const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AA==' } };
     const { messages } = asChat(
       user(
@@ -304,7 +304,7 @@ describe('for an upstream of chat completions', () => {
     ]);
   });
 
-  test('I167: thinking is left out, or given back to those that want it', () => {
+  test('[167] thinking is left out, or given back to those that want it', () => {
     const content = [
       { type: 'thinking', thinking: 'hm', signature: 's' },
       { type: 'redacted_thinking', data: 'x' },
@@ -322,23 +322,23 @@ describe('for an upstream of chat completions', () => {
     [{ type: 'auto', disable_parallel_tool_use: true }, 'auto', false],
     [{ type: 'none' }, 'none', undefined],
     [{ type: 'tool', name: 'f' }, { type: 'function', function: { name: 'f' } }, undefined],
-  ])('I168: %j is %j', (choice, expected, parallel) => {
+  ])('[168] %j is %j', (choice, expected, parallel) => {
     const body = asChat({ tools: [{ name: 'f', input_schema: { type: 'object' } }], tool_choice: choice });
     expect(body['tool_choice']).toEqual(expected);
     expect(body['parallel_tool_calls']).toBe(parallel);
   });
 
-  test('I169: more stop sequences than it takes are refused', () => {
+  test('[169] more stop sequences than it takes are refused', () => {
     expect(() => asChat({ stop_sequences: ['a', 'b', 'c', 'd', 'e'] })).toThrow('stop must have at most 4');
     expect(anthropicMessagesClientCodec.nameParameter('stop')).toBe('stop_sequences');
   });
 
-  test('I170: max_tokens has the name that it knows', () => {
+  test('[170] max_tokens has the name that it knows', () => {
     expect(asChat({})['max_completion_tokens']).toBe(100);
     expect(asChat({}, chatDialects.compatible)['max_tokens']).toBe(100);
   });
 
-  test('I177: images and documents are what it takes', () => {
+  test('[177] images and documents are what it takes', () => {
     const { messages } = asChat(
       user(
         { type: 'image', source: { type: 'url', url: 'https://i/1.png' } },
@@ -362,7 +362,7 @@ describe('for an upstream of chat completions', () => {
     ]);
   });
 
-  test('I179: a system message among the others stays where it is', () => {
+  test('[179] a system message among the others stays where it is', () => {
     const messages = [
       { role: 'user', content: 'Hi' },
       { role: 'system', content: 'In French.' },

@@ -26,14 +26,14 @@ describe('on other hosts', () => {
   test.each([
     [vertexDialect, { anthropic_version: 'vertex-2023-10-16', stream: true }],
     [bedrockInvokeDialect, { anthropic_version: 'bedrock-2023-05-31' }],
-  ])('H152, H153: a request names its version in the body and no model', (dialect, expected) => {
+  ])('[152] [153] a request names its version in the body and no model', (dialect, expected) => {
     const { body, headers } = encodeRequest(request, dialect);
     const wire = JSON.parse(body.toString()) as object;
     expect(wire).toEqual({ ...expected, max_tokens: 128_000, messages: [{ role: 'user', content: 'hi' }] });
     expect(headers).toEqual({});
   });
 
-  test('H152, H153: what a client of this protocol sends is edited, not rewritten', () => {
+  test('[152] [153] what a client of this protocol sends is edited, not rewritten', () => {
     const body = Buffer.from('{"model":"m", "x_new":1.0, "stream":true,"max_tokens":5}');
     const peek = anthropicMessagesClient.peek(body);
     const edited = (edits: ReturnType<typeof hostEdits>): string =>
@@ -47,7 +47,7 @@ describe('on other hosts', () => {
     expect(edited(hostEdits(anthropicDialect))).toBe(body.toString());
   });
 
-  test("H153: the payloads of Bedrock's frames are Anthropic's own events", () => {
+  test("[153] the payloads of Bedrock's frames are Anthropic's own events", () => {
     const [frame] = framesOf(bytesOf('text.sse'));
     const data = frame!.toString().split('\n')[1]!.slice('data: '.length);
     const payload = Buffer.from(JSON.stringify({ bytes: Buffer.from(data).toString('base64'), p: 'abcd' }));

@@ -26,7 +26,7 @@ function list(query: string): { ids: string[]; more: boolean; first: unknown; la
 }
 
 describe('the listing of models', () => {
-  test.each(versions)('H150: is what %s expects', async (version) => {
+  test.each(versions)('[150] is what %s expects', async (version) => {
     const { client } = clientOf(version, { body: encodeModelList(models), headers });
     const page = await client.models.list();
     expect(page.data.map(({ id }) => id)).toEqual(['claude-opus-4-8', 'gpt-5', 'meta/llama']);

@@ -129,7 +129,7 @@ describe('a whole answer', () => {
   });
 });
 
-test('H148: of a body only the model is edited', () => {
+test('[148] of a body only the model is edited', () => {
   const body = Buffer.from(
     '{ "x_new" : {"big":12345678901234567890}, "model":"alias","max_tokens" :5, "messages":[{"role":"user","content":"\\u00e9"}] }',
   );
@@ -142,7 +142,7 @@ test('H148: of a body only the model is edited', () => {
 /** Streams that official clients take from nobody. */
 const strangers = ['without-names.sse', 'implied-blocks.sse', 'no-usage.sse'];
 
-test.each(versions)('H151: what the tap lets through is what the official client %s accepts', async (version) => {
+test.each(versions)('[151] what the tap lets through is what the official client %s accepts', async (version) => {
   for (const { name, bytes, finished, error } of streams) {
     if (finished !== true || error !== undefined || strangers.includes(name)) continue;
     const looking = lane.tap({ hideUsage: true });

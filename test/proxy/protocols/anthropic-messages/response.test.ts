@@ -162,18 +162,18 @@ describe('an answer for a client', () => {
     expect(wire({ finish })).toMatchObject({ stop_reason: expected, stop_sequence: null });
   });
 
-  test('I161, I162: says tool_use where it calls tools, and max_tokens where it was cut', () => {
+  test('[161] [162] says tool_use where it calls tools, and max_tokens where it was cut', () => {
     const content = [{ type: 'tool-call', id: 'a', tool: 'f', input: '{"a":' }] as const;
     expect(wire({ content })).toMatchObject({ stop_reason: 'tool_use', content: [{ input: {} }] });
     expect(wire({ content, finish: 'length' })).toMatchObject({ stop_reason: 'max_tokens' });
   });
 
-  test('I163: says refusal where the model refused in words', () => {
+  test('[163] says refusal where the model refused in words', () => {
     const content = [{ type: 'refusal', text: 'No.' }] as const;
     expect(wire({ content })).toMatchObject({ stop_reason: 'refusal', content: [{ type: 'text', text: 'No.' }] });
   });
 
-  test('I176: counts the input without what a cache had to do with, never below zero', () => {
+  test('[176] counts the input without what a cache had to do with, never below zero', () => {
     const usage = { inputTokens: 10, outputTokens: 5, cachedTokens: 8, cacheWriteTokens: 4, reasoningTokens: 3 };
     expect(wire({ usage })).toMatchObject({
       usage: {
@@ -187,7 +187,7 @@ describe('an answer for a client', () => {
     expect(wire({})).toMatchObject({ usage: { input_tokens: 17, output_tokens: 0 } });
   });
 
-  test('I180: may be empty, and has no empty blocks', () => {
+  test('[180] may be empty, and has no empty blocks', () => {
     const content = [
       { type: 'text', text: '' },
       { type: 'thinking', text: '' },

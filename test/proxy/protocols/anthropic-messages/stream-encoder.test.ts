@@ -162,7 +162,7 @@ describe('the encoder', () => {
 });
 
 describe('from chat completions', () => {
-  test('I155: text is start, block, deltas, stop and end', async () => {
+  test('[155] text is start, block, deltas, stop and end', async () => {
     const body = fromChat({ role: 'assistant', content: '' }, { content: 'Hel' }, { content: 'lo' });
     expect(types(body)).toEqual([
       'message_start',
@@ -179,7 +179,7 @@ describe('from chat completions', () => {
     }
   });
 
-  test('I156, I176: the input is estimated at first, and told exactly at the end', () => {
+  test('[156] [176] the input is estimated at first, and told exactly at the end', () => {
     const [start, ...rest] = events(fromChat({ content: 'Hi' }));
     expect(start).toMatchObject({ message: { usage: { input_tokens: 17, output_tokens: 0 } } });
     expect(rest.find(({ type }) => type === 'message_delta')).toMatchObject({
@@ -205,7 +205,7 @@ describe('from chat completions', () => {
     expect(encoder.encode({ type: 'start', id: '', model: '' }).toString()).toContain('"input_tokens":0');
   });
 
-  test('I157: a tool alone is the first block', () => {
+  test('[157] a tool alone is the first block', () => {
     const call = { index: 0, id: 'call_1', function: { name: 'f', arguments: '' } };
     const body = fromChat(
       { role: 'assistant', content: '' },
@@ -220,7 +220,7 @@ describe('from chat completions', () => {
     expect(events(body).at(-2)).toMatchObject({ delta: { stop_reason: 'tool_use' } });
   });
 
-  test('I158: fragments of two tools that come side by side become blocks one after the other', async () => {
+  test('[158] fragments of two tools that come side by side become blocks one after the other', async () => {
     const piece = (index: number, text: string, head: object = {}): object => ({
       tool_calls: [{ index, ...head, function: { arguments: text, ...('id' in head && { name: `f${index}` }) } }],
     });
@@ -240,7 +240,7 @@ describe('from chat completions', () => {
     }
   });
 
-  test('I158: what the first of them says is not held back', () => {
+  test('[158] what the first of them says is not held back', () => {
     const encoder = new MessageStreamEncoder(context);
     const says = (part: StreamPart): string => encoder.encode(part).toString();
     says({ type: 'start', id: '', model: '' });
@@ -252,7 +252,7 @@ describe('from chat completions', () => {
     expect(says({ type: 'block-end', index: 0 })).toMatch(/content_block_stop[\s\S]*content_block_start[\s\S]*later/);
   });
 
-  test('I159: reasoning is closed before text, and reasoning after text is a block of its own', async () => {
+  test('[159] reasoning is closed before text, and reasoning after text is a block of its own', async () => {
     const body = fromChat(
       { reasoning_content: 'Hm' },
       { content: 'One' },
@@ -269,18 +269,18 @@ describe('from chat completions', () => {
     ]);
   });
 
-  test('I160: a second role is no second beginning', () => {
+  test('[160] a second role is no second beginning', () => {
     const body = fromChat({ role: 'assistant' }, { content: 'a' }, { role: 'assistant', content: 'b' });
     expect(types(body).filter((type) => type === 'message_start')).toHaveLength(1);
   });
 
-  test.each(versions)('I161: arguments that are cut end with max_tokens, and %s does not hang', async (version) => {
+  test.each(versions)('[161] arguments that are cut end with max_tokens, and %s does not hang', async (version) => {
     const call = { index: 0, id: 'a', function: { name: 'f', arguments: '{"a":"b' } };
     const body = encode(decode(chatStream([{ tool_calls: [call] }], 'length'), chat));
     expect(await finalMessage(version, body)).toMatchObject({ stop_reason: 'max_tokens', content: [{ name: 'f' }] });
   });
 
-  test('I162: stop after tool calls is tool_use', () => {
+  test('[162] stop after tool calls is tool_use', () => {
     const parts: StreamPart[] = [
       { type: 'start', id: '', model: '' },
       { type: 'block-start', index: 0, block: { type: 'tool-call', id: 'a', tool: 'f' } },
@@ -291,7 +291,7 @@ describe('from chat completions', () => {
     expect(encode(parts).toString()).toContain('"partial_json":"{}"');
   });
 
-  test('I163: what a filter took out, and what the model refused, is a refusal', () => {
+  test('[163] what a filter took out, and what the model refused, is a refusal', () => {
     const filtered = encode(decode(chatStream([{ content: 'a' }], 'content_filter'), chat));
     expect(events(filtered).at(-2)).toMatchObject({ delta: { stop_reason: 'refusal' } });
     const refused = fromChat({ refusal: 'I cannot.' });
@@ -299,7 +299,7 @@ describe('from chat completions', () => {
     expect(refused.toString()).toContain('"text":"I cannot."');
   });
 
-  test('I180: an empty answer is a message without content', async () => {
+  test('[180] an empty answer is a message without content', async () => {
     const body = fromChat({ role: 'assistant', content: '' });
     expect(types(body)).toEqual(['message_start', 'message_delta', 'message_stop']);
     for (const version of versions) {
@@ -307,7 +307,7 @@ describe('from chat completions', () => {
     }
   });
 
-  test('J185, J186: thinking comes before a call, and whole arguments are one delta', () => {
+  test('[185] [186] thinking comes before a call, and whole arguments are one delta', () => {
     const parts: StreamPart[] = [
       { type: 'start', id: '', model: '' },
       { type: 'block-start', index: 0, block: { type: 'thinking' } },
@@ -327,7 +327,7 @@ describe('from chat completions', () => {
     expect(pieces).toMatchObject([{ delta: { partial_json: '{"city":"Köln"}' } }]);
   });
 
-  test('J182: an answer that a vendor blocked is a refusal without content', async () => {
+  test('[182] an answer that a vendor blocked is a refusal without content', async () => {
     const body = encode([
       { type: 'start', id: '', model: '' },
       { type: 'finish', reason: 'content-filter' },

@@ -48,7 +48,7 @@ const tools = [{ type: 'function', function: { name: 'f', description: 'd', para
 const spec = { toolSpec: { name: 'f', description: 'd', inputSchema: { json: { type: 'object' } } } };
 
 describe('a conversation', () => {
-  test('E121 has instructions apart, one turn of each side in a row, the user first, and no blank text', () => {
+  test('[121] has instructions apart, one turn of each side in a row, the user first, and no blank text', () => {
     const messages = [
       { role: 'system', content: 'a' },
       { role: 'assistant', content: 'Welcome.' },
@@ -75,7 +75,7 @@ describe('a conversation', () => {
     });
   });
 
-  test('E121 of instructions only is one that a user begins', () => {
+  test('[121] of instructions only is one that a user begins', () => {
     expect(ofChat({ messages: [{ role: 'system', content: 'a' }] }).wire).toEqual({
       messages: [{ role: 'user', content: [{ text: 'a' }] }],
     });
@@ -107,7 +107,7 @@ describe('a conversation', () => {
     expect(() => ofChat({ messages, tools })).toThrow(message);
   });
 
-  test('E121 E120 whatever it is, is one that a strict server takes', () => {
+  test('[120] [121] whatever it is, is one that a strict server takes', () => {
     const text = fc.constantFrom('', ' ', '\n', 'a', 'b ');
     const id = fc.stringMatching(/^[a-z:./ ]{1,90}$/);
     const round = fc
@@ -150,7 +150,7 @@ describe('tools', () => {
     });
   });
 
-  test('E119 of which none may be called are not declared, and what was called before is told in words', () => {
+  test('[119] of which none may be called are not declared, and what was called before is told in words', () => {
     const messages = [user, called('a'), result('a'), { role: 'user', content: 'and?' }];
     const { wire } = ofChat({ messages, tools, tool_choice: 'none' });
     expect(wire).toEqual({
@@ -163,7 +163,7 @@ describe('tools', () => {
     expect(ofChat({ tools, tool_choice: 'none' }).wire.toolConfig).toBeUndefined();
   });
 
-  test('E23 E120 that only the history knows are declared by their names', () => {
+  test('[120] that only the history knows are declared by their names', () => {
     const { wire } = ofChat({ messages: [user, called('a'), result('a')] });
     expect(wire.toolConfig).toEqual({
       tools: [{ toolSpec: { name: 'f', inputSchema: { json: { type: 'object', properties: {} } } } }],
@@ -294,13 +294,13 @@ describe('content', () => {
     ['image/JPEG', 'jpeg'],
     ['image/gif', 'gif'],
     ['image/webp', 'webp'],
-  ])('E122 of the type %s is %s in bytes', (mediaType, format) => {
+  ])('[122] of the type %s is %s in bytes', (mediaType, format) => {
     expect(ofChat(image(`data:${mediaType};base64,AAAA`)).wire.messages[0]?.content).toEqual([
       { image: { format, source: { bytes: 'AAAA' } } },
     ]);
   });
 
-  test('E122 at an address has to be fetched before, and other types are refused', () => {
+  test('[122] at an address has to be fetched before, and other types are refused', () => {
     expect(bedrockConverseUpstreamCodec.needsBytes).toBe(true);
     expect(() => ofChat(image('https://x/y.png'))).toThrow('addresses');
     expect(() => ofChat(image('data:image/tiff;base64,AAAA'))).toThrow('image/tiff');
@@ -325,7 +325,7 @@ describe('content', () => {
 describe('a client of Anthropic', () => {
   const cached = { cache_control: { type: 'ephemeral' } };
 
-  test('J184 has its cache points where it put them', () => {
+  test('[184] has its cache points where it put them', () => {
     const asked = {
       system: [{ type: 'text', text: 's', ...cached }],
       tools: [{ name: 'f', input_schema: { type: 'object' }, cache_control: { type: 'ephemeral', ttl: '1h' } }],
@@ -357,7 +357,7 @@ describe('a client of Anthropic', () => {
     expect(JSON.stringify(ofMessages(asked, 'mistral.mistral-large-2407-v1:0').wire)).not.toContain('cachePoint');
   });
 
-  test('J183 has its thinking back with its signature, hidden thinking too; what others thought is left out', () => {
+  test('[183] has its thinking back with its signature, hidden thinking too; what others thought is left out', () => {
     const content = [
       { type: 'thinking', thinking: 'hm', signature: 'c2ln' },
       { type: 'redacted_thinking', data: 'aGlkZGVu' },
@@ -374,7 +374,7 @@ describe('a client of Anthropic', () => {
     expect(ofMessages({ messages }, nova).wire.messages[1]?.content).toEqual([{ text: 'a' }]);
   });
 
-  test('J183 has thinking asked for as it said', () => {
+  test('[183] has thinking asked for as it said', () => {
     const thinking = { type: 'enabled', budget_tokens: 2000 };
     const { wire, dropped } = ofMessages({ thinking });
     expect(wire).toMatchObject({ inferenceConfig: { maxTokens: 9000 }, additionalModelRequestFields: { thinking } });

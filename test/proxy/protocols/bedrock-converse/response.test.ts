@@ -28,7 +28,7 @@ const everything = answer(
 );
 
 describe('an answer', () => {
-  test('E118 is read with the id of its request, and all of its input counted', () => {
+  test('[118] is read with the id of its request, and all of its input counted', () => {
     expect(decode(everything, { 'x-amzn-requestid': 'req-7' })).toEqual({
       type: 'response',
       empty: false,
@@ -50,7 +50,7 @@ describe('an answer', () => {
     expect(decode(everything)).toMatchObject({ response: { id: 'fallback' } });
   });
 
-  test('J183 J184 reaches clients of Anthropic with signatures and cache counts as they were', () => {
+  test('[183] [184] reaches clients of Anthropic with signatures and cache counts as they were', () => {
     const decoded = decode(everything);
     if (decoded.type !== 'response') throw new Error('no answer');
     expect(JSON.parse(encodeResponse(decoded.response, context).toString())).toMatchObject({
@@ -72,7 +72,7 @@ describe('an answer', () => {
     ['guardrail_intervened', 'content-filter'],
     ['content_filtered', 'content-filter'],
     ['model_context_window_exceeded', 'context-window'],
-  ])('E123 that stopped with %s finishes with %s', (stop, finish) => {
+  ])('[123] that stopped with %s finishes with %s', (stop, finish) => {
     expect(decode(answer([{ text: 'a' }], stop))).toMatchObject({ response: { finish } });
   });
 
@@ -83,7 +83,7 @@ describe('an answer', () => {
     [{ output: {} }, 'the answer has no message'],
     ['', 'the answer has no body'],
     ['<html>', 'the answer is not JSON'],
-  ])('E123 that is none is invalid: %j', (body, detail) => {
+  ])('[123] that is none is invalid: %j', (body, detail) => {
     expect(decode(body)).toMatchObject({ type: 'invalid', signal: { type: 'invalid', detail } });
   });
 

@@ -35,7 +35,7 @@ function finishOf(parts: readonly StreamPart[]): StreamPart | undefined {
 }
 
 describe('the splitter', () => {
-  test('E112 gives the same frames however the bytes are cut, the first chunks of less than four bytes included', () => {
+  test('[112] gives the same frames however the bytes are cut, the first chunks of less than four bytes included', () => {
     for (const size of [1, 2, 3, 7, 64, whole.length]) {
       const splitter = eventStream.createSplitter();
       const frames: Buffer[] = [];
@@ -46,7 +46,7 @@ describe('the splitter', () => {
     }
   });
 
-  test('E112 gives the same frames cut in two at every byte', () => {
+  test('[112] gives the same frames cut in two at every byte', () => {
     const pair = Buffer.concat([everything[0]!, everything[1]!]);
     for (let at = 0; at <= pair.length; at++) {
       const splitter = eventStream.createSplitter();
@@ -55,7 +55,7 @@ describe('the splitter', () => {
     }
   });
 
-  test('E113 believes no length whose checksum is wrong, and none that is too small or too large', () => {
+  test('[113] believes no length whose checksum is wrong, and none that is too small or too large', () => {
     fc.assert(
       fc.property(fc.nat({ max: 11 }), fc.integer({ min: 1, max: 255 }), (at, change) => {
         const damaged = Buffer.from(everything[0]!);
@@ -106,7 +106,7 @@ describe('a frame', () => {
 });
 
 describe('a stream', () => {
-  test('E115 E116 E117 tells every block, whether it has a beginning or not, and usage behind the end', () => {
+  test('[115] [116] [117] tells every block, whether it has a beginning or not, and usage behind the end', () => {
     const { parts, decoder, verdicts } = decode(whole, whole.length, { 'x-amzn-requestid': 'req-7' });
     expect(parts).toEqual([
       { type: 'start', id: 'req-7', model: '' },
@@ -139,12 +139,12 @@ describe('a stream', () => {
     expect(verdicts[0]).toBe('lifecycle');
   });
 
-  test('E112 is the same however it is cut', () => {
+  test('[112] is the same however it is cut', () => {
     const { parts } = decode(whole);
     for (const size of [1, 5, 17]) expect(decode(whole, size).parts).toEqual(parts);
   });
 
-  test('E114 that is throttled before its first words is an error without content', () => {
+  test('[114] that is throttled before its first words is an error without content', () => {
     const { parts, verdicts, decoder } = decode(exception('throttlingException', { message: 'Too many requests.' }));
     expect(verdicts).toEqual(['error']);
     expect(decoder.error).toEqual({
@@ -163,7 +163,7 @@ describe('a stream', () => {
     'validationException',
     'throttlingException',
     'serviceUnavailableException',
-  ])('E24 E114 that ends in %s says so, and nothing behind it counts', (type) => {
+  ])('[114] that ends in %s says so, and nothing behind it counts', (type) => {
     const { parts, decoder } = decode(
       Buffer.concat([start(), delta(0, { text: 'a' }), exception(type, { message: 'm' }), ...everything.slice(-2)]),
     );
@@ -177,7 +177,7 @@ describe('a stream', () => {
     expect(decoder.error).toMatchObject({ type: 'frame', event: 'InternalFailure', data: '{"message":"Broken."}' });
   });
 
-  test('E113 with a damaged frame ends in an error, wherever the damage is', () => {
+  test('[113] with a damaged frame ends in an error, wherever the damage is', () => {
     const last = everything[7]!;
     fc.assert(
       fc.property(fc.integer({ min: 12, max: last.length - 1 }), fc.integer({ min: 1, max: 255 }), (at, change) => {
@@ -196,7 +196,7 @@ describe('a stream', () => {
     expect(decoder.finished).toBe(false);
   });
 
-  test('E116 that says no usage finishes all the same', () => {
+  test('[116] that says no usage finishes all the same', () => {
     const { parts } = decode(Buffer.concat([start(), delta(0, { text: 'a' }), messageStop('end_turn')]));
     expect(parts.at(-1)).toEqual({ type: 'finish', reason: 'stop' });
     expect(parts.at(-2)).toEqual({ type: 'block-end', index: 0 });
@@ -210,14 +210,14 @@ describe('a stream', () => {
     ['guardrail_intervened', 'content-filter'],
     ['content_filtered', 'content-filter'],
     ['something_new', 'other'],
-  ])('E123 that stops with %s finishes with %s', (reason, expected) => {
+  ])('[123] that stops with %s finishes with %s', (reason, expected) => {
     const { parts } = decode(
       Buffer.concat([start(), delta(0, { text: 'a' }), stop(0), messageStop(reason), metadata(usage)]),
     );
     expect(finishOf(parts)).toMatchObject({ reason: expected });
   });
 
-  test.each(['malformed_model_output', 'malformed_tool_use'])('E123 that stops with %s is a failure', (reason) => {
+  test.each(['malformed_model_output', 'malformed_tool_use'])('[123] that stops with %s is a failure', (reason) => {
     const { decoder, parts } = decode(Buffer.concat([start(), messageStop(reason), metadata(usage)]));
     expect(decoder.error).toMatchObject({ type: 'invalid', detail: `the answer ended with ${reason}` });
     expect(finishOf(parts)).toBeUndefined();
@@ -252,7 +252,7 @@ describe('a stream', () => {
     expect(collect(parts)).toMatchObject({ content: [{ type: 'text', text: '{"a":1}' }], finish: 'stop' });
   });
 
-  test('E115 without the ends of its blocks, or with deltas side by side, is put in order', () => {
+  test('[115] without the ends of its blocks, or with deltas side by side, is put in order', () => {
     const odd = [
       delta(0, { reasoningContent: { text: 'a' } }),
       delta(1, { text: 'b' }),
@@ -286,7 +286,7 @@ describe('a stream', () => {
   });
 
   test.each(['v6', 'v7'] as const)(
-    'E115 E116 reaches %s with usage last and arguments in fragments',
+    '[115] [116] reaches %s with usage last and arguments in fragments',
     async (version) => {
       const encoder = openaiChatClientCodec.streamEncoder(context);
       const body = Buffer.concat(decode(whole).parts.map((part) => encoder.encode(part)));
@@ -308,7 +308,7 @@ describe('a stream', () => {
     },
   );
 
-  test.each(['v6', 'v7'] as const)('G137 reaches %s as events of a response, by the lane', async (version) => {
+  test.each(['v6', 'v7'] as const)('[137] reaches %s as events of a response, by the lane', async (version) => {
     const lane: ChatLane = {
       type: 'chat',
       operation: { protocol: 'bedrock-converse', path: '' },
@@ -334,7 +334,7 @@ describe('a stream', () => {
     expect(final.usage).toMatchObject({ input_tokens: 17, input_tokens_details: { cached_tokens: 4 } });
   });
 
-  test('J183 J184 reaches clients of Anthropic with signatures and cache counts as they were', () => {
+  test('[183] [184] reaches clients of Anthropic with signatures and cache counts as they were', () => {
     const encoder = new MessageStreamEncoder(context);
     const text = Buffer.concat(decode(whole).parts.map((part) => encoder.encode(part))).toString();
     expect(text).toContain('"signature":"c2ln"');

@@ -25,7 +25,7 @@ function read(dialect: string, body: object, inputs = 1, headers = {}): unknown 
 }
 
 describe('a request for vectors', () => {
-  test('L205 asks Titan for one, and says what it cannot be told', () => {
+  test('[205] asks Titan for one, and says what it cannot be told', () => {
     expect(write('titan', plain)).toEqual({ wire: { inputText: 'a' }, dropped: [] });
     expect(write('titan', rich)).toEqual({
       wire: { inputText: 'a', dimensions: 256 },
@@ -50,7 +50,7 @@ describe('a request for vectors', () => {
     });
   });
 
-  test('L206 asks Cohere for many, and always what they are for', () => {
+  test('[206] asks Cohere for many, and always what they are for', () => {
     expect(write('cohere', plain).wire).toEqual({
       texts: ['a'],
       input_type: 'search_document',
@@ -69,7 +69,7 @@ describe('a request for vectors', () => {
     expect(write('cohere', { ...plain, inputType: 'other' }).dropped).toEqual(['inputType']);
   });
 
-  test.each(['titan', 'nova', 'cohere'])('L207 of tokens is refused for %s', (dialect) => {
+  test.each(['titan', 'nova', 'cohere'])('[207] of tokens is refused for %s', (dialect) => {
     expect(() => write(dialect, { ...plain, inputs: [{ type: 'tokens', tokens: [1] }] })).toThrow('takes no tokens');
   });
 
@@ -92,7 +92,7 @@ describe('an answer with vectors', () => {
     ],
     ['cohere', { embeddings: { float: [[1, 2]] } }, { 'x-amzn-bedrock-input-token-count': '3' }],
     ['cohere', { embeddings: [[1, 2]] }, { 'x-amzn-bedrock-input-token-count': '3' }],
-  ])('L208 of %s is read with its usage', (dialect, body, headers) => {
+  ])('[208] of %s is read with its usage', (dialect, body, headers) => {
     expect(read(dialect, body, 1, headers)).toMatchObject({
       type: 'response',
       response: { vectors: [[1, 2]], usage: { inputTokens: 3, outputTokens: 0 } },
@@ -117,7 +117,7 @@ describe('an answer with vectors', () => {
     expect(read(dialect, body)).toMatchObject({ type: 'invalid' });
   });
 
-  test('L205 of Titan comes one by one, and is put together in order', () => {
+  test('[205] of Titan comes one by one, and is put together in order', () => {
     const codec = bedrockEmbeddingsUpstream('titan');
     const inputs = Array.from({ length: 5 }, (_, index) => ({ type: 'text' as const, text: String(index) }));
     const parts = splitInputs({ ...plain, inputs }, codec.inputsMax);

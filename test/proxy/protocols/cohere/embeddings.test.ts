@@ -14,7 +14,7 @@ function write(more: Partial<EmbeddingRequest> = {}) {
 }
 
 describe('a request', () => {
-  test('L206 says what the vectors are for, even where the client does not', () => {
+  test('[206] says what the vectors are for, even where the client does not', () => {
     expect(write()).toEqual({
       wire: { model: 'embed-v4.0', texts: ['a'], input_type: 'search_document', embedding_types: ['float'] },
       dropped: [],
@@ -28,7 +28,7 @@ describe('a request', () => {
     ['passage', 'search_document', []],
     ['clustering', 'clustering', []],
     ['toString', 'search_document', [{ name: 'inputType' }]],
-  ])('L206 for %s is one for %s', (inputType, type, dropped) => {
+  ])('[206] for %s is one for %s', (inputType, type, dropped) => {
     expect(write({ inputType })).toMatchObject({ wire: { input_type: type }, dropped });
   });
 
@@ -40,14 +40,14 @@ describe('a request', () => {
     expect(write({ truncate: false }).wire).toMatchObject({ truncate: 'NONE' });
   });
 
-  test('L205 has at most 96 texts, in order', () => {
+  test('[205] has at most 96 texts, in order', () => {
     const inputs = Array.from({ length: 250 }, (_, index) => ({ type: 'text', text: `${index}` }) as const);
     const parts = splitInputs(request({ inputs }), codec.inputsMax);
     expect(parts.map((part) => part.inputs.length)).toEqual([96, 96, 58]);
     expect(parts.flatMap((part) => part.inputs)).toEqual(inputs);
   });
 
-  test('L207 of tokens is refused', () => {
+  test('[207] of tokens is refused', () => {
     expect(() => codec.encodeRequest(request({ inputs: [{ type: 'tokens', tokens: [1] }] }))).toThrow('must be text');
   });
 });

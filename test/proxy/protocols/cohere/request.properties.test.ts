@@ -5,7 +5,7 @@ import { cohereUpstreamCodec } from '../../../../proxy/protocols/cohere/codec.ts
 import { conversation, wordsOf } from '../gemini/conversation.ts';
 import { checkRequest } from './strict-server.ts';
 
-test('F128 any conversation is one that the strict server takes, and nothing said is lost', () => {
+test('[128] any conversation is one that the strict server takes, and nothing said is lost', () => {
   fc.assert(
     fc.property(conversation, (messages) => {
       const asked = { model: 'm', messages, tools: [], stop: [], stream: false, metadata: {} };

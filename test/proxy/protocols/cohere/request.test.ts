@@ -41,7 +41,7 @@ const tools = [
 ];
 
 describe('parameters', () => {
-  test('F125 have their own names here', () => {
+  test('[125] have their own names here', () => {
     const { wire, dropped } = writeChat({
       max_completion_tokens: 100,
       temperature: 0.5,
@@ -125,7 +125,7 @@ describe('tools', () => {
     [{ type: 'tool', name: 'g' }, 'REQUIRED', ['g']],
     [{ type: 'allowed', required: true, names: ['f'] }, 'REQUIRED', ['f']],
     [{ type: 'allowed', required: false, names: ['f'] }, undefined, ['f']],
-  ] as const)('F125 with the choice %j', (toolChoice, choice, told) => {
+  ] as const)('[125] with the choice %j', (toolChoice, choice, told) => {
     const { wire } = write({ tools, ...(toolChoice && { toolChoice }) });
     expect(wire['tool_choice']).toBe(choice);
     expect(names(wire)).toEqual(told);
@@ -152,7 +152,7 @@ describe('tools', () => {
 });
 
 describe('messages', () => {
-  test('F128 say what was said, planned, called and answered', () => {
+  test('[128] say what was said, planned, called and answered', () => {
     const call: Block = { type: 'tool-call', id: 'c1', tool: 'f', input: '' };
     const messages: readonly Message[] = [
       { role: 'system', content: [{ type: 'text', text: 'Be brief.' }] },

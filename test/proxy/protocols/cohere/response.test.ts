@@ -60,7 +60,7 @@ describe('an answer', () => {
       ],
       'tool-calls',
     ],
-  ])('F126 F127 F128 %s is read', (name, content, finish) => {
+  ])('[126] [127] [128] %s is read', (name, content, finish) => {
     expect(decode(bytesOf(name))).toMatchObject({ content, finish });
   });
 
@@ -68,7 +68,7 @@ describe('an answer', () => {
     expect(decode(bytesOf('thinking.json')).metadata).toMatchObject({ cohere: { citations: [{ text: '42' }] } });
   });
 
-  test.each(['v6', 'v7'] as const)('F127 F128 is what the official client %s expects', async (version) => {
+  test.each(['v6', 'v7'] as const)('[127] [128] is what the official client %s expects', async (version) => {
     const body = openaiChatClientCodec.encodeResponse(decode(bytesOf('tools.json')), context);
     const { client } = clientOf(version, { body, headers: { 'content-type': 'application/json' } });
     const { choices, usage, model } = await client.chat.completions.create({ model: 'm', messages: [] });

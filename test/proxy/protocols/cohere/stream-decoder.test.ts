@@ -49,14 +49,14 @@ describe('the decoder', () => {
   });
 
   test.each(streams.filter(({ finished, error }) => finished && error === undefined))(
-    'F127 closes every block of $name and finishes once, at the end',
+    '[127] closes every block of $name and finishes once, at the end',
     ({ bytes, usage }) => {
       expect(collect(decode(codec, bytes)).usage).toEqual(usage);
     },
   );
 
   test.each(streams.filter(({ finished, error }) => !finished || error !== undefined))(
-    'F127 does not finish $name',
+    '[127] does not finish $name',
     ({ bytes, error }) => {
       const parts = decode(codec, bytes);
       expect(parts.some(({ type }) => type === 'finish')).toBe(false);
@@ -96,7 +96,7 @@ describe('the decoder', () => {
     ['stop-sequence.sse', [{ type: 'text', text: 'One' }], 'stop-sequence'],
     ['unknown-events.sse', [{ type: 'text', text: 'One' }], 'stop'],
     ['empty.sse', [], 'stop'],
-  ])('F126 F127 F128 reads %s', (name, content, finish) => {
+  ])('[126] [127] [128] reads %s', (name, content, finish) => {
     const parts = decode(codec, bytesOf(name));
     expect(parts[0]).toEqual({ type: 'start', id, model: '' });
     expect(collect(parts)).toMatchObject({ content, finish });
@@ -133,7 +133,7 @@ describe.each(['v6', 'v7'] as const)("a client of OpenAI's %s", (version) => {
     return reasoning;
   }
 
-  test('F126 F128 has calls with arguments that are JSON, and the plan before them', async () => {
+  test('[126] [128] has calls with arguments that are JSON, and the plan before them', async () => {
     const { choices, usage } = await stream('tools.sse').finalChatCompletion();
     expect(choices[0]?.finish_reason).toBe('tool_calls');
     expect(await reasoningOf('tools.sse')).toBe('I will look.');
@@ -148,7 +148,7 @@ describe.each(['v6', 'v7'] as const)("a client of OpenAI's %s", (version) => {
     expect(usage).toMatchObject({ prompt_tokens: 50, completion_tokens: 30 });
   });
 
-  test('F127 F128 has the thinking and the finish', async () => {
+  test('[127] [128] has the thinking and the finish', async () => {
     const { choices } = await stream('thinking.sse').finalChatCompletion();
     expect(choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: '42' } });
     expect(await reasoningOf('thinking.sse')).toBe('Let me see.');
@@ -158,7 +158,7 @@ describe.each(['v6', 'v7'] as const)("a client of OpenAI's %s", (version) => {
 });
 
 describe.each(versions)("a client of Anthropic's %s", (version) => {
-  test('J186 has the plan as thinking before its calls', async () => {
+  test('[186] has the plan as thinking before its calls', async () => {
     const body = encode(decode(codec, bytesOf('tools.sse')), anthropicMessagesClientCodec);
     const message = await anthropicOf(version, { body }).client.messages.stream(askAnthropic).finalMessage();
     expect(message).toMatchObject({

@@ -60,7 +60,7 @@ describe('a request', () => {
     }
   });
 
-  test('L205 is split in the order of its inputs', () => {
+  test('[205] is split in the order of its inputs', () => {
     const inputs = Array.from({ length: 250 }, (_, index) => ({ type: 'text', text: `${index}` }) as const);
     const sizes = (codec: typeof gemini) =>
       splitInputs(request({ inputs }), codec.inputsMax).map((part) => part.inputs.length);
@@ -69,7 +69,7 @@ describe('a request', () => {
     expect(sizes(geminiEmbeddingsUpstream('vertex-single'))).toHaveLength(250);
   });
 
-  test('L207 of tokens is refused', () => {
+  test('[207] of tokens is refused', () => {
     for (const codec of [gemini, vertex]) {
       expect(() => codec.encodeRequest(request({ inputs: [{ type: 'tokens', tokens: [1] }] }))).toThrow('must be text');
     }

@@ -141,7 +141,7 @@ describe('a conversation', () => {
     expect(refusalOf({ messages: [{ role: 'assistant', content: [broken] }] })).toContain('those of x');
   });
 
-  test('D107 has bytes of images, documents and sound, and no addresses', () => {
+  test('[107] has bytes of images, documents and sound, and no addresses', () => {
     const url = 'data:image/png;base64,iVBORw0=';
     const content = [
       { type: 'image_url', image_url: { url, detail: 'low' } },
@@ -169,7 +169,7 @@ describe('a conversation', () => {
 });
 
 describe('parameters', () => {
-  test('D109 have their own names here', () => {
+  test('[109] have their own names here', () => {
     const { wire, dropped } = writeChat({
       max_completion_tokens: 100,
       stop: ['a', 'b'],

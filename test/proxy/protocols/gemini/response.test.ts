@@ -88,7 +88,7 @@ describe('an answer', () => {
     expect(choices[0]?.message.tool_calls?.[1]).not.toHaveProperty('extra_content');
   });
 
-  test('J181 J182 is one that clients of Anthropic know', () => {
+  test('[181] [182] is one that clients of Anthropic know', () => {
     const toAnthropic = (name: string): unknown =>
       JSON.parse(anthropicMessagesClientCodec.encodeResponse(decode(bytesOf(name)), context).toString());
     expect(toAnthropic('tool-unthought.json')).toMatchObject({
@@ -131,7 +131,7 @@ describe('an answer', () => {
     expect(bytes).toContain(JSON.stringify({ images }).slice(1, -1));
   });
 
-  test('D108 that is JSON is parsed by the official client', async () => {
+  test('[108] that is JSON is parsed by the official client', async () => {
     const candidates = [{ content: { parts: [{ text: '{"a":' }, { text: '1}' }] }, finishReason: 'STOP' }];
     const body = openaiChatClientCodec.encodeResponse(decode(Buffer.from(JSON.stringify({ candidates }))), context);
     const { client } = clientOf('v7', { body, headers: json });

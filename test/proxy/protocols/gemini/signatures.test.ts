@@ -71,7 +71,7 @@ describe('the signature of a call', () => {
     expect(signaturesIn(codec, chatTurn(answer(codec)))).toEqual([signature, undefined]);
   });
 
-  test('J181 comes back from a client of Anthropic with the thinking before the call', () => {
+  test('[181] comes back from a client of Anthropic with the thinking before the call', () => {
     const codec = upstreams('gemini');
     expect(signaturesIn(codec, messagesTurn(answer(codec)))).toEqual([signature, undefined]);
   });

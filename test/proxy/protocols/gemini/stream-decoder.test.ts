@@ -45,7 +45,7 @@ describe('the decoder', () => {
     }
   });
 
-  test.each(streams)('D105 gives the same parts of $name however it is cut', ({ bytes }) => {
+  test.each(streams)('[105] gives the same parts of $name however it is cut', ({ bytes }) => {
     const whole = decode(codec, bytes);
     const sizes = fc.integer({ min: 1, max: bytes.length });
     fc.assert(
@@ -205,7 +205,7 @@ describe.each(versions)("a client of Anthropic's %s", (version) => {
     return anthropicOf(version, { body }).client.messages.stream(askAnthropic).finalMessage();
   }
 
-  test('J181 has its calls as tool uses, and their signature with the thinking before them', async () => {
+  test('[181] has its calls as tool uses, and their signature with the thinking before them', async () => {
     await expect(message('tools-then-stop.sse')).resolves.toMatchObject({
       stop_reason: 'tool_use',
       content: [
@@ -216,7 +216,7 @@ describe.each(versions)("a client of Anthropic's %s", (version) => {
     });
   });
 
-  test('J182 has a blocked prompt as a refusal', async () => {
+  test('[182] has a blocked prompt as a refusal', async () => {
     await expect(message('prompt-blocked.sse')).resolves.toMatchObject({ stop_reason: 'refusal', content: [] });
   });
 });

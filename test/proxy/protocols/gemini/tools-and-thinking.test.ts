@@ -112,7 +112,7 @@ describe('a response format', () => {
   const schema = { type: 'object', properties: { a: { const: 'x' } }, additionalProperties: false };
   const responseFormat = { type: 'json-schema', name: 'n', schema, strict: true } as const;
 
-  test('D108 is a JSON schema for models that read them, and what the older ones know', () => {
+  test('[108] is a JSON schema for models that read them, and what the older ones know', () => {
     expect(write({ responseFormat }).wire['generationConfig']).toEqual({
       responseMimeType: 'application/json',
       responseJsonSchema: schema,

@@ -77,7 +77,7 @@ describe('a chat request of a client', () => {
       { mirostat: 1, repeat_penalty: 1.1, min_p: 0 },
       { metadata: { ollama: { options: { mirostat: 1, repeat_penalty: 1.1, min_p: 0 } } } },
     ],
-  ])('K195 options %j', (options, members) => {
+  ])('[195] options %j', (options, members) => {
     expect(decode({ ...ask, options })).toEqual({ ...request({ stream: true }), ...members });
   });
 
@@ -88,7 +88,7 @@ describe('a chat request of a client', () => {
     ['low', { reasoningEffort: 'low' }],
     ['max', { reasoningEffort: 'max' }],
     ['none', { thinking: { type: 'off' } }],
-  ])('K194 think %j', (think, members) => {
+  ])('[194] think %j', (think, members) => {
     expect(decode({ ...ask, think })).toEqual({ ...request({ stream: true }), ...members });
   });
 
@@ -97,11 +97,11 @@ describe('a chat request of a client', () => {
     ['', undefined],
     ['json', { type: 'json' }],
     [{ type: 'object' }, { type: 'json-schema', name: 'response', schema: { type: 'object' } }],
-  ])('K193 format %j', (format, expected) => {
+  ])('[193] format %j', (format, expected) => {
     expect(decode({ ...ask, format }).responseFormat).toEqual(expected);
   });
 
-  test('K193 a format reaches a server of OpenAI', () => {
+  test('[193] a format reaches a server of OpenAI', () => {
     const schema = { type: 'object', properties: { age: { type: 'integer' } } };
     expect(toOpenAi(decode({ ...ask, format: schema }))['response_format']).toEqual({
       type: 'json_schema',
@@ -121,7 +121,7 @@ describe('a chat request of a client', () => {
     ['image/jpeg', 'ffd8ffe000104a464946000101000001'],
     ['image/gif', '4749463839610100010080000000000000'],
     ['image/webp', '524946463c00000057454250565038'],
-  ])('K192 pictures are told by their first bytes: %s', (mediaType, hex) => {
+  ])('[192] pictures are told by their first bytes: %s', (mediaType, hex) => {
     const data = Buffer.from(hex, 'hex').toString('base64');
     const broken = `${data.slice(0, 4)}\n${data.slice(4)}`;
     for (const image of [data, broken, `data:image/x;base64,${data}`]) {
@@ -159,7 +159,7 @@ describe('a chat request of a client', () => {
   });
 });
 
-describe('K191 results of tools', () => {
+describe('[191] results of tools', () => {
   const call = (name: string, id?: string): Wire => ({ ...(id && { id }), function: { name, arguments: { a: 1 } } });
   const assistant = (...calls: Wire[]): Wire => ({ role: 'assistant', content: '', tool_calls: calls });
 
@@ -276,7 +276,7 @@ describe('K191 results of tools', () => {
   });
 });
 
-describe('K200 a generate request of a client', () => {
+describe('[200] a generate request of a client', () => {
   test('is what the user says', async () => {
     const body = await sentBy((client) =>
       client.generate({ model: 'm', prompt: 'Why?', system: 'Be brief.', images: [png], think: true, format: 'json' }),

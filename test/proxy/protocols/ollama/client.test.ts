@@ -29,7 +29,7 @@ describe('peek', () => {
     ['{"model":"m","stream":null}', true],
     ['{"model":"m","stream": true }', true],
     ['{"model":"m","stream": false }', false],
-  ])('K189 %s streams: %s', (body, stream) => {
+  ])('[189] %s streams: %s', (body, stream) => {
     for (const client of [ollamaChatClient, ollamaGenerateClient]) {
       expect(peek(client, body)).toEqual({ model: 'm', stream, wantsUsage: true, usageEdit: undefined });
     }
@@ -70,7 +70,7 @@ describe('an error before content', () => {
     }
   });
 
-  test.each(['model_not_found', 'route_not_found'] as const)('K197 %s names the model', async (code) => {
+  test.each(['model_not_found', 'route_not_found'] as const)('[197] %s names the model', async (code) => {
     const encoded = ollamaChatClient.encodeError(new ClientError(code), 'r', "l'ama:7b");
     await expect(ollamaClientOf(encoded).client.show({ model: "l'ama:7b" })).rejects.toMatchObject({
       status_code: 404,
@@ -90,7 +90,7 @@ describe('an error before content', () => {
 describe('an error after content', () => {
   const truncated = new ClientError('stream_truncated');
 
-  test('K196 is a line that makes the iterator throw, and what came before is delivered', async () => {
+  test('[196] is a line that makes the iterator throw, and what came before is delivered', async () => {
     const inBand = ollamaChatClient.encodeInBandError(truncated, 'r')!;
     expect(inBand.toString()).toBe(`${JSON.stringify({ error: truncated.message })}\n`);
     for (const chunkBytes of [1, 50, 5000]) {
@@ -118,7 +118,7 @@ test('streams are lines, and nothing keeps them open', () => {
   }
 });
 
-describe('K198 the listing of models', () => {
+describe('[198] the listing of models', () => {
   const models: readonly ListedModel[] = [
     { id: 'llama3.2', createdAt: 1_700_000_000 },
     {
@@ -188,11 +188,11 @@ describe('K198 the listing of models', () => {
     expect(version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
-  test('K199 the server says that it is there', () => {
+  test('[199] the server says that it is there', () => {
     expect(local('/').toString()).toBe('Ollama is running');
   });
 
-  test('K199 is answered to the methods that the server takes', () => {
+  test('[199] is answered to the methods that the server takes', () => {
     expect(ollamaLocalOperations.map(({ path, methods }) => [path, methods.join(' ')])).toEqual([
       ['/', 'GET HEAD'],
       ['/api/version', 'GET HEAD'],
@@ -203,7 +203,7 @@ describe('K198 the listing of models', () => {
   });
 });
 
-describe('K201 a request with nothing to answer', () => {
+describe('[201] a request with nothing to answer', () => {
   const nowMs = Date.parse('2024-09-12T21:17:29.110Z');
 
   test.each([

@@ -48,7 +48,7 @@ describe('a request of a client', () => {
       ['a', ''],
       ['a', ''],
     ],
-  ])('K202 with the input %j is read', async (input, texts) => {
+  ])('[202] with the input %j is read', async (input, texts) => {
     const body = await sentBy((client) => client.embed({ model: 'm', input }));
     expect(ollamaEmbedClientCodec.decodeRequest(body)).toEqual({
       model: 'm',
@@ -74,7 +74,7 @@ describe('a request of a client', () => {
     });
   });
 
-  test('K202 of the older kind has a prompt', async () => {
+  test('[202] of the older kind has a prompt', async () => {
     const body = await sentBy((client) => client.embeddings({ model: 'm', prompt: 'a' }));
     expect(ollamaEmbeddingsClientCodec.decodeRequest(body).inputs).toEqual([{ type: 'text', text: 'a' }]);
   });
@@ -107,7 +107,7 @@ describe('an answer to a client', () => {
     metadata: {},
   };
 
-  test('K202 is lists of numbers', async () => {
+  test('[202] is lists of numbers', async () => {
     const body = ollamaEmbedClientCodec.encodeResponse(response, context);
     await expect(ollamaClientOf({ body, headers }).client.embed({ model: 'm', input: 'a' })).resolves.toEqual({
       model: 'asked',
@@ -121,13 +121,13 @@ describe('an answer to a client', () => {
     });
   });
 
-  test('K202 of the older kind is one list', async () => {
+  test('[202] of the older kind is one list', async () => {
     const body = ollamaEmbeddingsClientCodec.encodeResponse(response, context);
     const { client } = ollamaClientOf({ body, headers });
     await expect(client.embeddings({ model: 'm', prompt: 'a' })).resolves.toEqual({ embedding: [0.5, -1] });
   });
 
-  test('K202 is lists of numbers even if an upstream of OpenAI sent text', async () => {
+  test('[202] is lists of numbers even if an upstream of OpenAI sent text', async () => {
     const body = Buffer.from(
       '{"object":"list","data":[{"index":0,"embedding":"AAAAPwAAgL8="}],"model":"e","usage":{"prompt_tokens":4}}',
     );
@@ -169,14 +169,14 @@ describe('a server', () => {
     expect(dropped).toEqual([{ name: 'inputType' }, { name: 'userId' }]);
   });
 
-  test('K207 is asked for nothing in tokens', () => {
+  test('[207] is asked for nothing in tokens', () => {
     const request: EmbeddingRequest = { ...two, inputs: [{ type: 'tokens', tokens: [1, 2] }] };
     expect(() => ollamaEmbedUpstreamCodec.encodeRequest(request)).toThrow(
       new ClientError('invalid_request', { message: 'input must be text: this model takes no tokens.' }),
     );
   });
 
-  test('K208 tells vectors and counts, or no counts', () => {
+  test('[208] tells vectors and counts, or no counts', () => {
     expect(decode(bytesOf('embed.json'), 2)).toEqual({
       model: 'all-minilm',
       vectors: [
@@ -219,7 +219,7 @@ describe('a server', () => {
     }
   });
 
-  test.each(['v6', 'v7'] as const)('K203 answers clients of OpenAI of %s, who ask for text', async (version) => {
+  test.each(['v6', 'v7'] as const)('[203] answers clients of OpenAI of %s, who ask for text', async (version) => {
     const { client, requests } = clientOf(version, { body: '{"data":[]}', headers });
     await client.embeddings.create({ model: 'm', input: ['a', 'b'] });
     const request = openaiEmbeddingsClientCodec.decodeRequest(Buffer.from(JSON.stringify(requests[0])));

@@ -61,7 +61,7 @@ describe('an answer of a server', () => {
       'length',
     ],
     ['chat-without-done.json', [{ type: 'text', text: 'a' }], 'stop'],
-  ])('K129 K131 %s is read', (name, content, finish) => {
+  ])('[129] [131] %s is read', (name, content, finish) => {
     expect(decode(bytesOf(name))).toMatchObject({ id: 'req-7', content, finish });
   });
 
@@ -108,7 +108,7 @@ describe('an answer to a client', () => {
     metadata: {},
   };
 
-  test('K187 is what the official client expects', async () => {
+  test('[187] is what the official client expects', async () => {
     const body = ollamaChatClientCodec.encodeResponse(answer, context);
     await expect(ollamaClientOf({ body, headers: json }).client.chat({ model: 'm' })).resolves.toEqual({
       model: 'asked',
@@ -133,7 +133,7 @@ describe('an answer to a client', () => {
     });
   });
 
-  test('K200 of generate has its text in its own place', async () => {
+  test('[200] of generate has its text in its own place', async () => {
     const body = ollamaGenerateClientCodec.encodeResponse({ ...answer, content: answer.content.slice(0, 2) }, context);
     const { client } = ollamaClientOf({ body, headers: json });
     await expect(client.generate({ model: 'm', prompt: 'p' })).resolves.toMatchObject({
@@ -144,7 +144,7 @@ describe('an answer to a client', () => {
     });
   });
 
-  test('K194 has no thinking where none was wanted', () => {
+  test('[194] has no thinking where none was wanted', () => {
     const off = { ...context, request: request({ thinking: { type: 'off' } }) };
     expect(ollamaChatClientCodec.encodeResponse(answer, off).toString()).not.toContain('thinking');
   });
@@ -174,7 +174,7 @@ describe('an answer to a client', () => {
     });
   });
 
-  test('K196 has no member error, whatever the upstream had', () => {
+  test('[196] has no member error, whatever the upstream had', () => {
     const odd = Buffer.from(
       '{"message":{"content":"a"},"done":true,"error":null,"remote_host":"h","total_duration":7}',
     );

@@ -50,7 +50,7 @@ describe('the decoder', () => {
     },
   );
 
-  test.each(chatStreams.filter(({ finished }) => !finished))('K132 does not finish $name', ({ bytes, error }) => {
+  test.each(chatStreams.filter(({ finished }) => !finished))('[132] does not finish $name', ({ bytes, error }) => {
     const parts = decode(bytes);
     expect(parts.some(({ type }) => type === 'finish')).toBe(false);
     expect(parts.filter(({ type }) => type === 'error')).toHaveLength(error === undefined ? 0 : 1);
@@ -88,11 +88,11 @@ describe('the decoder', () => {
     ['chat-empty.ndjson', [], 'stop'],
     ['chat-load.ndjson', [], 'other'],
     ['chat-odd-lines.ndjson', [{ type: 'text', text: 'ab' }], 'stop'],
-  ])('K129 K131 K134 reads %s', (name, content, finish) => {
+  ])('[129] [131] [134] reads %s', (name, content, finish) => {
     expect(collect(decode(bytesOf(name)))).toMatchObject({ content, finish });
   });
 
-  test('K134 splits a line with thinking and text', () => {
+  test('[134] splits a line with thinking and text', () => {
     const parts = decode(bytesOf('chat-thinking.ndjson'));
     expect(parts.slice(4, 9)).toEqual([
       { type: 'delta', index: 0, text: ' So:' },
@@ -112,12 +112,12 @@ describe('the decoder', () => {
     });
   });
 
-  test('K131 an answer that was cut stays one, whatever was called', () => {
+  test('[131] an answer that was cut stays one, whatever was called', () => {
     const bytes = bytesOf('chat-tools.ndjson').toString().replace('"done_reason":"stop"', '"done_reason":"length"');
     expect(decode(Buffer.from(bytes)).at(-1)).toMatchObject({ type: 'finish', reason: 'length' });
   });
 
-  test('K133 counts that are left out are zero', () => {
+  test('[133] counts that are left out are zero', () => {
     expect(decode(bytesOf('chat-counts-missing.ndjson')).at(-1)).toMatchObject({
       usage: { inputTokens: 0, outputTokens: 0 },
     });
@@ -199,7 +199,7 @@ describe('a server, seen by a client of OpenAI', () => {
     }
   });
 
-  test('K129 K131 has calls with ids and text for arguments, and finishes with them', async () => {
+  test('[129] [131] has calls with ids and text for arguments, and finishes with them', async () => {
     const encoder = openaiChatClientCodec.streamEncoder(context);
     const body = Buffer.concat(decode(bytesOf('chat-tools.ndjson')).map((part) => encoder.encode(part)));
     const stream = clientOf('v7', { body }).client.chat.completions.stream({ model: 'm', messages: [] });

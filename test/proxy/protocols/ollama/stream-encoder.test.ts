@@ -59,7 +59,7 @@ function sorted(calls: unknown): unknown {
 }
 
 describe('lines for the official client', () => {
-  test('K188 K190 add up to what it is told as one answer', async () => {
+  test('[188] [190] add up to what it is told as one answer', async () => {
     const cuts = fc.array(fc.nat(), { maxLength: 6 });
     const arbitrary = fc.tuple(response, cuts, fc.boolean(), fc.integer({ min: 1, max: 99 }));
     await fc.assert(
@@ -84,7 +84,7 @@ describe('lines for the official client', () => {
   });
 
   test.each(openAiChats.filter(({ finished, error }) => finished && error === undefined))(
-    'K188 K196 end as it wants them where $name comes from an upstream of OpenAI',
+    '[188] [196] end as it wants them where $name comes from an upstream of OpenAI',
     async ({ bytes }) => {
       const body = encode(fromOpenAi(bytes));
       expect(await accumulate(body, 20)).toMatchObject({
@@ -119,7 +119,7 @@ describe('lines for the official client', () => {
   });
 });
 
-describe('K190 calls of tools', () => {
+describe('[190] calls of tools', () => {
   function call(index: number, id: string): StreamPart {
     return { type: 'block-start', index, block: { type: 'tool-call', id, tool: id } };
   }
@@ -193,7 +193,7 @@ describe('a line', () => {
     );
   });
 
-  test('K200 of generate has its own names', async () => {
+  test('[200] of generate has its own names', async () => {
     const body = encode(text, {}, ollamaGenerateClientCodec);
     expect(body.toString()).toBe(
       [
@@ -208,7 +208,7 @@ describe('a line', () => {
     expect(said).toBe('Yes');
   });
 
-  test('K194 shows no thinking to those who want none', () => {
+  test('[194] shows no thinking to those who want none', () => {
     const lines = linesIn(encode(text, { request: request({ thinking: { type: 'off' } }) }));
     expect(lines.map(({ message }) => message)).toEqual([
       { role: 'assistant', content: 'Yes' },

@@ -15,12 +15,12 @@ function fromOpenAi(body: object): CanonicalRequest {
 }
 
 describe('a request to a server', () => {
-  test('K130 says whether it is to stream', () => {
+  test('[130] says whether it is to stream', () => {
     expect(encode(request())).toEqual({ model: 'm', messages: [{ role: 'user', content: 'hi' }], stream: false });
     expect(encode(request({ stream: true }))['stream']).toBe(true);
   });
 
-  test('K135 has the parameters under their names', () => {
+  test('[135] has the parameters under their names', () => {
     const wire = encode(
       fromOpenAi({
         max_tokens: 100,
@@ -67,7 +67,7 @@ describe('a request to a server', () => {
     [{ thinking: { type: 'adaptive' } as const }, true, []],
     [{ thinking: { type: 'adaptive' } as const, reasoningEffort: 'low' }, 'low', []],
     [{ thinking: { type: 'budget', tokens: 2048 } as const }, true, [{ name: 'thinking', clamped: true }]],
-  ])('K135 says how much to think: %j is %j', (members, think, dropped) => {
+  ])('[135] says how much to think: %j is %j', (members, think, dropped) => {
     expect(encode(request(members))['think']).toBe(think);
     expect(ollamaChatUpstreamCodec.encodeRequest(request(members)).dropped).toEqual(dropped);
   });
@@ -130,7 +130,7 @@ describe('a request to a server', () => {
     expect(encoded.body.toString()).not.toContain('"think"');
   });
 
-  test('K129 has arguments that are objects, and names the tool of each result', () => {
+  test('[129] has arguments that are objects, and names the tool of each result', () => {
     const wire = encode(
       fromOpenAi({
         messages: [

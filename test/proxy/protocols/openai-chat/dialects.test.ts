@@ -28,14 +28,14 @@ describe('every dialect', () => {
 });
 
 describe('OpenAI', () => {
-  test('169: is not told to stop at more than four sequences', () => {
+  test('[169] is not told to stop at more than four sequences', () => {
     const stop = ['a', 'b', 'c', 'd'];
     expect(encode({ stop }).wire).toMatchObject({ stop });
     expect(() => encode({ stop: [...stop, 'e'] })).toThrow(expect.objectContaining({ parameter: 'stop' }));
     expect(encode({ stop: [...stop, 'e'] }, 'compatible').wire).toMatchObject({ stop: [...stop, 'e'] });
   });
 
-  test('170: is told of the most tokens by their new name, and others by the old one', () => {
+  test('[170] is told of the most tokens by their new name, and others by the old one', () => {
     expect(encode({ maxOutputTokens: 9 }).wire).toMatchObject({ max_completion_tokens: 9 });
     expect(encode({ maxOutputTokens: 9 }, 'compatible').wire).toMatchObject({ max_tokens: 9 });
   });
@@ -92,7 +92,7 @@ describe('the model’s own thinking', () => {
     ['deepseek', 'reasoning_content'],
     ['compatible', 'reasoning'],
     ['mistral', undefined],
-  ])('51, 167: is given back to %s as %s', (dialect, member) => {
+  ])('[51] [167] is given back to %s as %s', (dialect, member) => {
     const [message] = encode({ messages }, dialect).wire['messages'] as Record<string, unknown>[];
     expect(message).toEqual({ role: 'assistant', content: 'a', ...(member && { [member]: 'hm' }) });
   });

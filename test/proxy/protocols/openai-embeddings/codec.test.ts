@@ -132,7 +132,7 @@ describe('a request of a client', () => {
 });
 
 describe('a request to a server', () => {
-  test('K207 has tokens only where they mean something', () => {
+  test('[207] has tokens only where they mean something', () => {
     const request = read({ model: 'm', input: [[1], [2]] });
     expect(write(request)).toMatchObject({ input: [[1], [2]] });
     expect(() => write(request, mistral)).toThrow('input must be text: this model takes no tokens.');
@@ -176,7 +176,7 @@ describe('an answer', () => {
     expect(upstream.decodeResponse(Buffer.from(body), inputs)).toMatchObject({ signal: { type: 'invalid', detail } });
   });
 
-  test.each(['v6', 'v7'] as const)('K203 is right for %s, which asks for text and reads numbers', async (version) => {
+  test.each(['v6', 'v7'] as const)('[203] is right for %s, which asks for text and reads numbers', async (version) => {
     await fc.assert(
       fc.asyncProperty(fc.array(vector, { minLength: 1, maxLength: 3 }), async (vectors) => {
         // What an upstream that knows nothing but lists would say.
@@ -194,7 +194,7 @@ describe('an answer', () => {
     );
   });
 
-  test.each(['v6', 'v7'] as const)('K204 K208 is lists for %s where lists were asked for', async (version) => {
+  test.each(['v6', 'v7'] as const)('[204] [208] is lists for %s where lists were asked for', async (version) => {
     const body = openaiEmbeddingsClientCodec.encodeResponse(answer([[0.25, 1]]), context);
     const { client } = clientOf(version, { body, headers });
     await expect(client.embeddings.create({ model: 'm', input: 'a', encoding_format: 'float' })).resolves.toEqual({
@@ -205,7 +205,7 @@ describe('an answer', () => {
     });
   });
 
-  test('K208 has counts and a model whoever answered', () => {
+  test('[208] has counts and a model whoever answered', () => {
     const { usage: _, ...uncounted } = answer([[1]]);
     const wire = JSON.parse(
       openaiEmbeddingsClientCodec.encodeResponse({ ...uncounted, model: '' }, context).toString(),
@@ -214,7 +214,7 @@ describe('an answer', () => {
   });
 });
 
-describe('K205 more inputs than an upstream takes', () => {
+describe('[205] more inputs than an upstream takes', () => {
   const inputs = Array.from({ length: 250 }, (_, index) => ({ type: 'text' as const, text: String(index) }));
   const request: EmbeddingRequest = { model: 'm', inputs, encoding: 'float', metadata: {} };
 

@@ -79,7 +79,7 @@ describe('a request', () => {
     expect(decode(asked).metadata['openai-responses']).toEqual({});
   });
 
-  test('G145 has its flat schema nested for chat completions, and every choice of tools', () => {
+  test('[145] has its flat schema nested for chat completions, and every choice of tools', () => {
     const tools = [{ type: 'function', name: 'f', description: 'd', parameters: { type: 'object' }, strict: true }];
     const choices: readonly (readonly [unknown, unknown])[] = [
       ['auto', 'auto'],
@@ -152,7 +152,7 @@ const round = [
 ];
 
 describe('a round of tools', () => {
-  test('G141 G142 becomes one assistant message with two calls, and their results', () => {
+  test('[141] [142] becomes one assistant message with two calls, and their results', () => {
     expect(asChat({ input: round })['messages']).toEqual([
       { role: 'user', content: 'weather in two cities?' },
       {
@@ -168,7 +168,7 @@ describe('a round of tools', () => {
     ]);
   });
 
-  test('G141 becomes one turn of each side for Anthropic, without the thinking of another vendor', () => {
+  test('[141] becomes one turn of each side for Anthropic, without the thinking of another vendor', () => {
     expect(asMessages({ input: round }).messages).toEqual([
       { role: 'user', content: 'weather in two cities?' },
       {
@@ -189,7 +189,7 @@ describe('a round of tools', () => {
     ]);
   });
 
-  test("G143 keeps OpenAI's encrypted reasoning for OpenAI only, and tells its text to servers that want it back", () => {
+  test("[143] keeps OpenAI's encrypted reasoning for OpenAI only, and tells its text to servers that want it back", () => {
     const [, turn] = decode({ input: round }).messages;
     expect(turn?.content[0]).toEqual({
       type: 'thinking',
@@ -199,7 +199,7 @@ describe('a round of tools', () => {
     expect(asChat({ input: round }, 'deepseek')['messages']).toMatchObject([{}, { reasoning_content: 'hm' }, {}, {}]);
   });
 
-  test('G143 gives a vendor back what it signed or hid', () => {
+  test('[143] gives a vendor back what it signed or hid', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.boolean(), (secret, hidden) => {
         const item = {
@@ -235,7 +235,7 @@ describe('what needs an upstream of this protocol', () => {
     [{ tool_choice: { type: 'file_search' } }, 'tool_choice.type'],
     [{ input: [{ type: 'item_reference', id: 'msg_1' }] }, 'input[0].type'],
     [{ input: [{ type: 'web_search_call', id: 'ws_1' }] }, 'input[0].type'],
-  ])('G144 is refused: %j', (body, param) => {
+  ])('[144] is refused: %j', (body, param) => {
     expect(() => decode(body)).toThrow(
       expect.objectContaining({ code: 'invalid_request', status: 400, upstream: expect.objectContaining({ param }) }),
     );

@@ -31,7 +31,7 @@ function clientAnswered(version: (typeof versions)[number], body: Buffer): Retur
 }
 
 describe('an answer', () => {
-  test('G136 has every member that the protocol requires', () => {
+  test('[136] has every member that the protocol requires', () => {
     expect(json(plain)).toEqual({
       id: 'resp_chatcmpl-1',
       object: 'response',
@@ -96,11 +96,11 @@ describe('an answer', () => {
     ['context-window', 'incomplete', { reason: 'max_output_tokens' }],
     ['content-filter', 'incomplete', { reason: 'content_filter' }],
     ['refusal', 'incomplete', { reason: 'content_filter' }],
-  ])('G140 that ended with %s is %s', (finish, status, details) => {
+  ])('[140] that ended with %s is %s', (finish, status, details) => {
     expect(json({ ...plain, finish })).toMatchObject({ status, incomplete_details: details, output: [{ status }] });
   });
 
-  test('G146 counts in details even where there is nothing to count', () => {
+  test('[146] counts in details even where there is nothing to count', () => {
     expect(json({ ...plain, usage: { inputTokens: 3, outputTokens: 2 } })['usage']).toEqual({
       input_tokens: 3,
       input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
@@ -138,7 +138,7 @@ describe('an answer', () => {
     ]);
   });
 
-  test('G143 comes back as it was, signatures and hidden thinking included', () => {
+  test('[143] comes back as it was, signatures and hidden thinking included', () => {
     const content = [
       { type: 'thinking', text: 'hm', signature: 's' },
       { type: 'redacted-thinking', data: 'd' },
@@ -150,7 +150,7 @@ describe('an answer', () => {
     expect(again.messages).toEqual([{ role: 'assistant', content }]);
   });
 
-  test.each(versions)('G136 is read by %s, whatever is in it', async (version) => {
+  test.each(versions)('[136] is read by %s, whatever is in it', async (version) => {
     await fc.assert(
       fc.asyncProperty(response, async (answer) => {
         const read = await clientAnswered(version, encode(answer)).responses.create(ask);
@@ -164,7 +164,7 @@ describe('an answer', () => {
     );
   });
 
-  test.each(versions)('G145 is parsed by %s where a schema was asked for', async (version) => {
+  test.each(versions)('[145] is parsed by %s where a schema was asked for', async (version) => {
     const body = encode({ ...plain, content: [{ type: 'text', text: '{"a":1}' }] });
     const format = { type: 'json_schema', name: 'n', schema: { type: 'object' }, strict: true } as const;
     const parsed = await clientAnswered(version, body).responses.parse({ ...ask, text: { format } });

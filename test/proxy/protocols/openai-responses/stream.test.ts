@@ -95,33 +95,39 @@ describe('a stream', () => {
     );
   });
 
-  test.each(cases)('G138 G139 of %s numbers everything, begins what it ends, and ends with the whole', (_, content) => {
-    fc.assert(
-      fc.property(fc.array(fc.nat()), fc.boolean(), (cuts, interleaved) => {
-        const events = eventsOf(toParts(answer(content, { usage }), cuts, interleaved));
-        expect(events.map((event) => event.sequence_number)).toEqual(events.map((_event, index) => index));
-        expect(events[0]).toMatchObject({ type: 'response.created', response: { output: [], status: 'in_progress' } });
-        expect(events[1]?.type).toBe('response.in_progress');
-        const last = events.at(-1)!;
-        expect(last.type).toBe('response.completed');
-        const added = events.filter(({ type }) => type === 'response.output_item.added');
-        expect(added.map((event) => event.output_index)).toEqual(added.map((_event, index) => index));
-        for (const event of events) {
-          if (event.item_id !== undefined) expect(event.item_id).toBe(added[event.output_index!]?.item?.id);
-        }
-        const done = events.filter(({ type }) => type === 'response.output_item.done');
-        expect(done.toSorted((a, b) => a.output_index! - b.output_index!).map(({ item }) => item)).toEqual(
-          last.response?.output,
-        );
-        const whole = openaiResponsesClientCodec.encodeResponse(answer(content, { usage }), context);
-        expect(last.response).toEqual(JSON.parse(whole.toString()));
-      }),
-      { numRuns: 30 },
-    );
-  });
+  test.each(cases)(
+    '[138] [139] of %s numbers everything, begins what it ends, and ends with the whole',
+    (_, content) => {
+      fc.assert(
+        fc.property(fc.array(fc.nat()), fc.boolean(), (cuts, interleaved) => {
+          const events = eventsOf(toParts(answer(content, { usage }), cuts, interleaved));
+          expect(events.map((event) => event.sequence_number)).toEqual(events.map((_event, index) => index));
+          expect(events[0]).toMatchObject({
+            type: 'response.created',
+            response: { output: [], status: 'in_progress' },
+          });
+          expect(events[1]?.type).toBe('response.in_progress');
+          const last = events.at(-1)!;
+          expect(last.type).toBe('response.completed');
+          const added = events.filter(({ type }) => type === 'response.output_item.added');
+          expect(added.map((event) => event.output_index)).toEqual(added.map((_event, index) => index));
+          for (const event of events) {
+            if (event.item_id !== undefined) expect(event.item_id).toBe(added[event.output_index!]?.item?.id);
+          }
+          const done = events.filter(({ type }) => type === 'response.output_item.done');
+          expect(done.toSorted((a, b) => a.output_index! - b.output_index!).map(({ item }) => item)).toEqual(
+            last.response?.output,
+          );
+          const whole = openaiResponsesClientCodec.encodeResponse(answer(content, { usage }), context);
+          expect(last.response).toEqual(JSON.parse(whole.toString()));
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
 
   test.each(versions.flatMap((version) => cases.map(([name, content]) => ({ version, name, content }))))(
-    'G137 of $name is accepted by $version',
+    '[137] of $name is accepted by $version',
     async ({ version, content }) => {
       const body = encode(toParts(answer(content, { usage }), [1, 4], true));
       const { client } = clientOf(version, { body, chunkBytes: 50 });
@@ -145,7 +151,7 @@ describe('a stream', () => {
     },
   );
 
-  test.each(versions)('G137 of any answer is accepted by %s', async (version) => {
+  test.each(versions)('[137] of any answer is accepted by %s', async (version) => {
     const arbitrary = fc.tuple(response, fc.array(fc.nat(), { maxLength: 4 }), fc.boolean());
     await fc.assert(
       fc.asyncProperty(arbitrary, async ([made, cuts, interleaved]) => {
@@ -176,7 +182,7 @@ describe('a stream', () => {
   test.each([
     ['length', 'incomplete', 'max_output_tokens'],
     ['content-filter', 'incomplete', 'content_filter'],
-  ] as const)('G140 that ended with %s is %s, and its last item with it', (finish, status, reason) => {
+  ] as const)('[140] that ended with %s is %s, and its last item with it', (finish, status, reason) => {
     const cut = { ...call, input: '{"a' };
     const events = eventsOf(toParts(answer([text, cut], { finish }), [], false));
     expect(events.at(-1)).toMatchObject({
@@ -243,7 +249,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test.each(versions)('G140 that fails goes on in its own numbers, and makes %s throw', async (version) => {
+  test.each(versions)('[140] that fails goes on in its own numbers, and makes %s throw', async (version) => {
     const { client: face } = protocols['openai-responses'];
     const encoder = openaiResponsesClientCodec.streamEncoder(context);
     const begun = toParts(answer([text]), [], false)
