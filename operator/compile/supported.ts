@@ -64,7 +64,6 @@ export const unsupported: readonly Line[] = [
   line('LLMRoute', 'spec.rules[].strategy', unless(...strategies), `this version has only ${strategies.join(', ')}`),
   line('LLMRoute', 'spec.rules[].require[].maxFirstContentMillis', always, notYet('requiring a latency')),
   line('LLMRoute', 'spec.rules[].prefer[]', always, notYet('preferring backends')),
-  line('LLMRoute', 'spec.rules[].failover.hedgeSeconds', always, notYet('asking two backends at once')),
   line('LLMRoute', 'spec.rules[].failover.afterContent', unless('Error'), notYet('resuming streams')),
   line('LLMRoute', 'spec.rules[].failover.disable.probeSeconds', always, notYet('trials before a disable ends')),
   line('LLMKey', 'spec.limits[]', always, notYet('limits')),

@@ -26,6 +26,8 @@ export type NextStep =
       readonly accepts?: (backend: Backend) => boolean;
       readonly largerContext?: boolean;
     }
+  /** The same once more, as if it had not been asked: what was refused was something that we had added. */
+  | { readonly type: 'again' }
   | { readonly type: 'stop' };
 
 /** What the loop asks of the rest of the proxy. `A` is whatever the pipeline relays in the end. */
@@ -42,7 +44,7 @@ export interface FailoverSteps<A extends Attempt> {
   readonly succeeded: (visit: Visit, key: UpstreamKey | undefined, attempt: A) => void;
   /** The visit ended without a verdict on its backend; no attempt where there was no key for one. */
   readonly released: (visit: Visit, key: UpstreamKey | undefined, attempt: A | undefined) => void;
-  /** Whether an attempt on a disabled backend is within the budget (rule 3). */
+  /** Whether an attempt on a disabled backend, or one beside another, is within the budget (rule 3). */
   readonly mayOverride: () => boolean;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -71,39 +73,31 @@ export type FailoverEnd<A> =
   | { readonly type: 'deadline'; readonly failures: readonly Failure[] }
   | { readonly type: 'aborted' };
 
-/** Runs the search. Resolves in every case; rejects only on faults of our own. */
-export async function failover<A extends Attempt>(
-  plan: Plan,
-  rule: Rule,
-  pinned: boolean,
-  signal: AbortSignal,
-  steps: FailoverSteps<A>,
-): Promise<FailoverEnd<A>> {
-  const search = new Search(plan, rule, pinned, signal, steps);
-  const stop = (): void => search.abort();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await search.run();
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
 type VisitEnd<A> =
   | Exclude<FailoverEnd<A>, { type: 'exhausted' }>
   | { readonly type: 'next' }
   | { readonly type: 'stop' };
 
-class Search<A extends Attempt> {
+/** A visit under way. Where two are, the first content of one ends the other. */
+interface Errand<A extends Attempt> {
+  /** What is waited for now. */
+  current: A | undefined;
+  rival: Errand<A> | undefined;
+  /** The rival has answered: whatever comes of this one is of no use. */
+  beaten: boolean;
+}
+
+/** One request's search. Attempts are counted over all of its runs. */
+export class Failover<A extends Attempt> {
   readonly #plan: Plan;
   readonly #rule: Rule;
   readonly #pinned: boolean;
   readonly #signal: AbortSignal;
   readonly #steps: FailoverSteps<A>;
   readonly #failures: Failure[] = [];
+  readonly #underWay = new Set<Errand<A>>();
   #attempts = 0;
   #sends = 0;
-  #current: A | undefined;
   #empty: { readonly attempt: A; readonly visit: Visit } | undefined;
   #accepts: ((backend: Backend) => boolean) | undefined;
 
@@ -115,15 +109,28 @@ class Search<A extends Attempt> {
     this.#steps = steps;
   }
 
-  abort(): void {
-    this.#current?.abort();
+  /**
+   * Searches, and goes on with what is left of the plan where an earlier run's answer broke. `accepts` narrows down who may
+   * take over. Resolves in every case; rejects only on faults of our own.
+   */
+  async run(accepts?: (backend: Backend) => boolean): Promise<FailoverEnd<A>> {
+    this.#accepts = accepts ?? this.#accepts;
+    const stop = (): void => {
+      for (const { current } of this.#underWay) current?.abort();
+    };
+    this.#signal.addEventListener('abort', stop, { once: true });
+    try {
+      return await this.#search();
+    } finally {
+      this.#signal.removeEventListener('abort', stop);
+    }
   }
 
-  async run(): Promise<FailoverEnd<A>> {
+  async #search(): Promise<FailoverEnd<A>> {
     while (!this.#spent()) {
       const visit = this.#nextVisit();
       if (visit === undefined) break;
-      const end = await this.#visit(visit);
+      const end = await this.#hedged(visit);
       if (end.type === 'stop') break;
       if (end.type !== 'next') return end;
     }
@@ -144,7 +151,62 @@ class Search<A extends Attempt> {
     return disabled === undefined || this.#steps.mayOverride() ? disabled : undefined;
   }
 
-  async #visit(visit: Visit): Promise<VisitEnd<A>> {
+  /** A visit that is slow to begin is joined by another one, where the rule says so. */
+  async #hedged(visit: Visit): Promise<VisitEnd<A>> {
+    const { hedgeSeconds } = this.#rule.failover;
+    const errand = newErrand<A>();
+    const slow = this.#visit(visit, errand);
+    if (hedgeSeconds === undefined) return slow;
+    const early = await this.#within(hedgeSeconds * 1000, slow);
+    if (early !== undefined) return early;
+    const other = this.#hedge();
+    if (other === undefined) return slow;
+    const rival = newErrand<A>();
+    errand.rival = rival;
+    rival.rival = errand;
+    return this.#firstOf(slow, this.#visit(other, rival));
+  }
+
+  /** Undefined: the visit goes on after so many milliseconds. */
+  async #within(ms: number, visit: Promise<VisitEnd<A>>): Promise<VisitEnd<A> | undefined> {
+    const timer = new AbortController();
+    try {
+      const end = await Promise.race([visit, this.#steps.wait(ms, timer.signal)]);
+      return end ?? undefined;
+    } finally {
+      timer.abort();
+    }
+  }
+
+  /** Somebody enabled to ask as well, within the budget: extra load must stay a share of what there is. */
+  #hedge(): Visit | undefined {
+    if (this.#spent() || !this.#plan.hasNext(this.#accepts) || !this.#steps.mayOverride()) return undefined;
+    return this.#plan.next(this.#accepts);
+  }
+
+  /** The end of two visits: what one of them has found, or else what the one that ends last says. */
+  async #firstOf(slow: Promise<VisitEnd<A>>, hedge: Promise<VisitEnd<A>>): Promise<VisitEnd<A>> {
+    const [first, other] = await Promise.race([
+      slow.then((end) => [end, hedge] as const),
+      hedge.then((end) => [end, slow] as const),
+    ]);
+    const decides = first.type === 'committed' || first.type === 'deadline' || this.#signal.aborted;
+    if (decides) return first;
+    const last = await other;
+    // What one has found to be in vain is in vain everywhere, unless the other has an answer.
+    return last.type === 'next' ? first : last;
+  }
+
+  async #visit(visit: Visit, errand: Errand<A>): Promise<VisitEnd<A>> {
+    this.#underWay.add(errand);
+    try {
+      return await this.#tryKeys(visit, errand);
+    } finally {
+      this.#underWay.delete(errand);
+    }
+  }
+
+  async #tryKeys(visit: Visit, errand: Errand<A>): Promise<VisitEnd<A>> {
     const tried = new Set<string>();
     let retries = 0;
     let key = this.#key(visit, tried);
@@ -152,18 +214,13 @@ class Search<A extends Attempt> {
     else this.#attempts += 1;
     for (;;) {
       if (key === 'none') return { type: 'next' };
-      const { attempt, outcome } = await this.#send(visit, key);
-      if (outcome.type === 'committed') {
-        this.#steps.succeeded(visit, key, attempt);
-        return { type: 'committed', attempt, visit };
-      }
-      if (outcome.type === 'aborted' || outcome.type === 'deadline') {
-        this.#steps.released(visit, key, attempt);
-        return outcome.type === 'aborted' ? outcome : { type: 'deadline', failures: this.#failures };
-      }
+      const { attempt, outcome } = await this.#send(visit, key, errand);
+      const end = this.#end(visit, key, attempt, outcome, errand);
+      if (end !== undefined) return end;
+      if (outcome.type !== 'failed' && outcome.type !== 'empty') throw new Error(`no verdict on ${outcome.type}`);
       if (outcome.type === 'empty') this.#empty ??= { attempt, visit };
       const { failure, next } = this.#steps.judge({ visit, key, attempt, signal: outcome.signal, retries, tried });
-      this.#failures.push(failure);
+      if (next.type !== 'again') this.#failures.push(failure);
       switch (next.type) {
         case 'stop':
           return { type: 'stop' };
@@ -174,33 +231,70 @@ class Search<A extends Attempt> {
           if (this.#sends >= sendsMax) return { type: 'stop' };
           key = this.#key(visit, tried, next.otherAccount && key !== undefined ? key : undefined);
           break;
+        case 'again':
+          if (this.#sends >= sendsMax) return { type: 'stop' };
+          break;
         case 'same-backend':
           if (this.#spent()) return { type: 'next' };
           retries += 1;
           this.#attempts += 1;
           await this.#steps.wait(next.waitMs, this.#signal);
-          if (this.#signal.aborted) return { type: 'aborted' };
+          if (this.#signal.aborted || errand.beaten) return { type: 'aborted' };
       }
     }
   }
 
+  /** What ends a visit without a verdict on its backend; undefined if the attempt has failed. */
+  #end(
+    visit: Visit,
+    key: UpstreamKey | undefined,
+    attempt: A,
+    outcome: AttemptOutcome,
+    errand: Errand<A>,
+  ): VisitEnd<A> | undefined {
+    if (errand.beaten) {
+      attempt.abort();
+      this.#steps.released(visit, key, attempt);
+      return { type: 'aborted' };
+    }
+    switch (outcome.type) {
+      case 'committed':
+        beat(errand.rival);
+        this.#steps.succeeded(visit, key, attempt);
+        return { type: 'committed', attempt, visit };
+      case 'aborted':
+        this.#steps.released(visit, key, attempt);
+        return outcome;
+      case 'deadline':
+        this.#steps.released(visit, key, attempt);
+        return { type: 'deadline', failures: this.#failures };
+      case 'failed':
+      case 'empty':
+        return undefined;
+    }
+  }
+
   /** Sends, and sends once more if the connection turned out to have been dead all along. */
-  async #send(visit: Visit, key: UpstreamKey | undefined): Promise<{ attempt: A; outcome: AttemptOutcome }> {
+  async #send(
+    visit: Visit,
+    key: UpstreamKey | undefined,
+    errand: Errand<A>,
+  ): Promise<{ attempt: A; outcome: AttemptOutcome }> {
     let attempt = this.#steps.send(visit, key);
-    let outcome = await this.#outcomeOf(attempt);
+    let outcome = await this.#outcomeOf(attempt, errand);
     if (outcome.type === 'failed' && outcome.staleSocket) {
       attempt = attempt.resend();
-      outcome = await this.#outcomeOf(attempt);
+      outcome = await this.#outcomeOf(attempt, errand);
     }
     this.#sends += 1;
     return { attempt, outcome };
   }
 
-  async #outcomeOf(attempt: A): Promise<AttemptOutcome> {
-    this.#current = attempt;
-    if (this.#signal.aborted) attempt.abort();
+  async #outcomeOf(attempt: A, errand: Errand<A>): Promise<AttemptOutcome> {
+    errand.current = attempt;
+    if (this.#signal.aborted || errand.beaten) attempt.abort();
     const outcome = await attempt.outcome;
-    this.#current = undefined;
+    errand.current = undefined;
     return outcome;
   }
 
@@ -211,4 +305,15 @@ class Search<A extends Attempt> {
     tried.add(key.id);
     return key;
   }
+}
+
+function newErrand<A extends Attempt>(): Errand<A> {
+  return { current: undefined, rival: undefined, beaten: false };
+}
+
+/** At once: what nobody waits for any more is not to be paid for. */
+function beat(errand: Errand<Attempt> | undefined): void {
+  if (errand === undefined) return;
+  errand.beaten = true;
+  errand.current?.abort();
 }

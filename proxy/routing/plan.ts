@@ -43,6 +43,8 @@ export interface Plan {
   isEmpty(): boolean;
   /** The next enabled backend, or undefined. `usable` may veto candidates for this request. */
   next(usable?: (backend: Backend) => boolean): Visit | undefined;
+  /** Whether `next` has one, as far as that can be told without asking for it. */
+  hasNext(usable?: (backend: Backend) => boolean): boolean;
   /** The untried, softly disabled backend that returns first, or undefined. */
   nextDisabled(usable?: (backend: Backend) => boolean): Visit | undefined;
   /** Unix milliseconds of the soonest return of any backend of the plan; Infinity if none is disabled. */
@@ -125,6 +127,10 @@ class RulePlan implements Plan {
       }
     }
     return undefined;
+  }
+
+  hasNext(usable?: Veto): boolean {
+    return this.hasEligible(usable, new Set());
   }
 
   nextDisabled(usable?: Veto): Visit | undefined {

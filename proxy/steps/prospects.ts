@@ -44,6 +44,10 @@ export class Prospects implements Plan {
     return this.#first(() => this.#plan.next(usable));
   }
 
+  hasNext(usable?: (backend: Backend) => boolean): boolean {
+    return this.local === undefined && this.#plan.hasNext(usable);
+  }
+
   nextDisabled(usable?: (backend: Backend) => boolean): Visit | undefined {
     return this.#first(() => this.#plan.nextDisabled(usable));
   }

@@ -7,7 +7,7 @@ import type { Balancer } from '../balancing/balancer.ts';
 import type { Failure } from '../canonical/failure.ts';
 import type { Principal, Rule, UpstreamKey } from '../config/snapshot.ts';
 import { Availability, type Disables, isOtherAccount } from '../routing/availability.ts';
-import { type FailoverEnd, failover } from '../routing/failover.ts';
+import { Failover, type FailoverEnd } from '../routing/failover.ts';
 import type { Judge, JudgedAttempt } from '../routing/judge.ts';
 import { createPinnedPlan, createPlan, type Plan, type PlanFacts, type Visit } from '../routing/plan.ts';
 import type { ProxyRequest } from './decode.ts';
@@ -60,7 +60,7 @@ export async function search(
   const journey: Journey = { request, trail, rule, deadlineAtMs, translation };
   const ended = (attempt: SentAttempt): void => endAttempt(trail, attempt, clock, observer);
   judge.request(rule);
-  const end = await failover(prospects, rule, request.pin !== undefined, request.exchange.signal, {
+  const search = new Failover<SentAttempt>(prospects, rule, request.pin !== undefined, request.exchange.signal, {
     send: (visit, key) => sendAttempt(journey, visit, key, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, settings.balancer),
     judge({ visit, key, attempt, signal, retries, tried }) {
@@ -84,7 +84,7 @@ export async function search(
     mayOverride: () => judge.mayOverride(rule),
     wait: settings.wait,
   });
-  return { end: await concluded(end, prospects), plan: prospects };
+  return { end: await concluded(await search.run(), prospects), plan: prospects };
 }
 
 /** Nothing was sent: because the answer is made here, or because nobody could be told what the client wants. */

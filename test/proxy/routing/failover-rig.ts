@@ -6,7 +6,7 @@ import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
 import type { FailoverConfig } from '../../../proxy/config/schema.ts';
 import {
   type Attempt,
-  failover,
+  Failover,
   type FailoverEnd,
   type FailoverSteps,
   type NextStep,
@@ -46,6 +46,11 @@ export class ScriptedAttempt implements Attempt {
     this.outcome = new Promise((resolve) => (this.#resolve = resolve));
     const outcome = outcomeOf(script);
     if (outcome !== undefined) this.#resolve(outcome);
+  }
+
+  /** An attempt that hangs fails at last. */
+  fail(): void {
+    this.#resolve({ type: 'failed', signal, staleSocket: false });
   }
 
   abort(): void {
@@ -126,8 +131,13 @@ export class FailoverRig {
   }
 
   run(scripts: readonly Scripted[], pinned = false): Promise<FailoverEnd<ScriptedAttempt>> {
+    return this.search(scripts, pinned).run();
+  }
+
+  /** A search that may run several times. */
+  search(scripts: readonly Scripted[], pinned = false): Failover<ScriptedAttempt> {
     this.scripts = [...scripts];
-    return failover(this.plan, this.rule, pinned, this.controller.signal, this.#steps());
+    return new Failover(this.plan, this.rule, pinned, this.controller.signal, this.#steps());
   }
 
   #steps(): FailoverSteps<ScriptedAttempt> {
@@ -164,5 +174,7 @@ function stepOf(script: Scripted): NextStep {
   if (typeof script === 'object') return script;
   if (script === 'next-key') return { type: 'next-key', otherAccount: false };
   if (script === 'same-backend') return { type: 'same-backend', waitMs: 5 };
+  if (script === 'again') return { type: 'again' };
+  if (script === 'hang') return { type: 'next-backend' };
   return script === 'stop' ? { type: 'stop' } : { type: 'next-backend' };
 }

@@ -233,3 +233,72 @@ describe('a client that leaves', () => {
     expect(rig.log).toEqual(['send a', 'judge a retries 0 keys 0', 'wait 700']);
   });
 });
+
+describe('a slow start', () => {
+  const hedged = { hedgeSeconds: 1 };
+
+  it('is hedged by the next backend, whose answer stops the slow one without a verdict', async () => {
+    const rig = new FailoverRig(abc, hedged);
+    expect(await rig.run(['hang', 'committed'])).toMatchObject({
+      type: 'committed',
+      visit: { backend: { name: 'b' } },
+    });
+    await Promise.resolve();
+    expect(rig.places).toEqual(['a', 'b']);
+    expect(rig.log).toContain('abort a');
+    await expect.poll(() => rig.attempts.map(({ told }) => told)).toEqual([['released'], ['succeeded']]);
+  });
+
+  it('is not hedged beyond the budget or the attempts, or where nobody else is enabled', async () => {
+    for (const [names, differs, overrides] of [
+      [abc, hedged, 0],
+      [abc, { ...hedged, maxAttempts: 1 }, 9],
+      [['a'], hedged, 9],
+    ] as const) {
+      const rig = new FailoverRig(names, differs);
+      rig.overrides = overrides;
+      const running = rig.run(['hang']);
+      await expect.poll(() => rig.log).toContain('wait 1000');
+      rig.controller.abort();
+      expect(await running).toEqual({ type: 'aborted' });
+      expect(rig.places).toEqual(['a']);
+      // Where there is nobody to ask the budget is not touched.
+      if (overrides > 0) expect(rig.overrides).toBe(overrides);
+    }
+  });
+
+  it('is waited for where the hedge fails, and the search goes on where both have', async () => {
+    const rig = new FailoverRig(abc, hedged);
+    const running = rig.run(['hang', 'next-backend', 'committed']);
+    await expect.poll(() => rig.places).toEqual(['a', 'b']);
+    rig.attempts[0]?.fail();
+    expect(await running).toMatchObject({ type: 'committed', visit: { backend: { name: 'c' } } });
+    expect(rig.attempts.map(({ told }) => told)).toEqual([['judged'], ['judged'], ['succeeded']]);
+  });
+});
+
+describe('a further run', () => {
+  it('goes on where the last one ended, within the same count of attempts', async () => {
+    const rig = new FailoverRig(abc, { maxAttempts: 3 });
+    const search = rig.search(['committed', 'next-backend', 'committed']);
+    expect(await search.run()).toMatchObject({ type: 'committed', visit: { backend: { name: 'a' } } });
+    expect(await search.run()).toMatchObject({ type: 'committed', visit: { backend: { name: 'c' } } });
+    expect(await search.run()).toMatchObject({ type: 'exhausted' });
+    expect(rig.places).toEqual(abc);
+  });
+
+  it('visits only those that the caller accepts', async () => {
+    const rig = new FailoverRig(abc);
+    const search = rig.search(['committed', 'committed']);
+    await search.run();
+    expect(await search.run(({ name }) => name === 'c')).toMatchObject({ visit: { backend: { name: 'c' } } });
+  });
+});
+
+describe('what was refused of our own', () => {
+  it('is asked for once more without it, and is neither an attempt nor a failure', async () => {
+    const rig = new FailoverRig(abc, { maxAttempts: 1 });
+    expect(await rig.run(['again', 'stop'])).toMatchObject({ type: 'exhausted', failures: [{ cause: 'a' }] });
+    expect(rig.places).toEqual(['a', 'a']);
+  });
+});
