@@ -35,8 +35,13 @@ export const classifierRules: readonly ClassifierRule[] = [
   { row: 18, class: 'ContextLength', names: names.context },
   { row: 18, class: 'ContextLength', status: [400, 403, 413, 422, 500], text: prose.context },
 
+  // Another vendor's limit of an aggregator's: its words about quotas and money are not about our key.
+  { row: 8, class: 'Overloaded', status: [429], providers: ['OpenRouter'], text: prose.providerErrorStart },
+
   // Google says RESOURCE_EXHAUSTED to everything. Its quotas are per model: one model's must not cost the key the others.
+  { row: 9, class: 'Quota', status: [429], names: names.googleExhausted, text: prose.googleMoney },
   { row: 9, class: 'Quota', scope: 'key-model', status: [429], names: names.googleExhausted, text: prose.googleDaily },
+  { row: 9, class: 'Quota', scope: 'key-model', status: [429], names: names.googleExhaustedQuota },
   { row: 9, class: 'Quota', scope: 'key-model', providers: ['Gemini', 'VertexAI'], names: names.googleQuota },
   {
     row: 8,
@@ -64,6 +69,9 @@ export const classifierRules: readonly ClassifierRule[] = [
   { row: 7, class: 'RateLimit', status: [400, 403], names: names.rate },
 
   // Keys.
+  { row: 15, class: 'Permission', status: [400, 401, 403], names: names.notPermitted },
+  { row: 15, class: 'Permission', status: [400], text: prose.notPermittedStart },
+  { row: 15, class: 'Permission', status: [400], providers: ['Bedrock'], text: prose.notAllowedStart },
   { row: 14, class: 'Authentication', status: [401] },
   { row: 14, class: 'Authentication', status: '4xx', names: names.badKey },
   { row: 14, class: 'Authentication', status: [400, 403], text: prose.badKeyStart },
@@ -75,13 +83,18 @@ export const classifierRules: readonly ClassifierRule[] = [
     names: names.cloudflareBadKey,
   },
   { row: 14, class: 'Authentication', status: [498], providers: ['Cohere'] },
-  // A refusal of our address, by Azure or by something in front of the vendor, is no key's fault.
+  // A refusal of our address, by Azure or by something in front of the vendor, is no key's fault, nor the client's.
+  { row: 15, class: 'Permission', scope: 'backend', counts: true, status: [403], names: names.network },
+  { row: 15, class: 'Permission', scope: 'backend', counts: true, status: [400], text: prose.countryStart },
   { row: 15, class: 'Permission', scope: 'backend', counts: true, status: [403], text: prose.network },
   { row: 15, class: 'Permission', scope: 'backend', counts: true, status: [403], markup: true },
   { row: 15, class: 'Permission', status: [403] },
 
   // Models.
   { row: 17, class: 'BadRequest', status: [404], text: prose.noResourceStart },
+  // The model is there, but cannot do what this request wants: others may, and the next request may not want it.
+  { row: 16, class: 'ModelNotFound', scope: 'none', status: [404], text: prose.noEndpointStart },
+  { row: 16, class: 'ModelNotFound', scope: 'none', status: [501], names: names.notSupported },
   { row: 16, class: 'ModelNotFound', status: [404, 410] },
   { row: 16, class: 'ModelNotFound', status: [400, 422], names: names.noModel },
   { row: 16, class: 'ModelNotFound', status: [400, 422], text: prose.noModelStart },
@@ -89,6 +102,13 @@ export const classifierRules: readonly ClassifierRule[] = [
   { row: 16, class: 'ModelNotFound', status: [400], providers: ['Mistral'], names: names.mistralNoModel },
 
   // What is left of 4xx.
+  {
+    row: 10,
+    class: 'ServerError',
+    status: [400],
+    providers: ['NvidiaNIM', 'HuggingFace', 'LMStudio'],
+    text: prose.brokenModel,
+  },
   { row: 13, class: 'Timeout', status: [408] },
   { row: 13, class: 'ServerError', counts: false, status: [409, 425] },
   { row: 13, class: 'ServerError', counts: false, status: [400], names: names.conflict },

@@ -123,7 +123,7 @@ function backendRest(failure: Failure, facts: FailureFacts, disableMs: number): 
         ? rest(backend, failure.retryAfterMs ?? quotaRestMs)
         : undefined;
     case 'ModelNotFound':
-      return facts.modelOfBackend ? rest(backend, noModelRestMs) : undefined;
+      return facts.modelOfBackend && failure.scope !== 'none' ? rest(backend, noModelRestMs) : undefined;
     case 'Overloaded': {
       const target = forModel(backend, facts.model);
       if (failure.status === 429) return rest(target, Math.min(failure.retryAfterMs ?? disableMs, disableMs));

@@ -14,9 +14,9 @@ export interface ErrorBody {
   readonly text: string;
   /** The HTTP status that the body itself speaks of. */
   readonly status: number | undefined;
-  /** Google's `RetryInfo.retryDelay`, e.g. `46s`. */
+  /** Google's `RetryInfo.retryDelay`, e.g. `46s`; ChatGPT's `resets_in_seconds` in the same notation. */
   readonly retryDelay: string | undefined;
-  /** Rate-limit headers that an aggregator (OpenRouter) passes on inside the body. */
+  /** Rate-limit headers that came inside the body: of an aggregator (OpenRouter), or of a stream that had none. */
   readonly headers: Readonly<Record<string, string>>;
   /** HTML or XML: a page of something in front of the vendor, not an answer of its API. */
   readonly markup: boolean;
@@ -89,8 +89,8 @@ function objectBody(root: JsonObject): ErrorBody {
       .slice(0, 2 * messageCharsMax)
       .toLowerCase(),
     status: statusOf(error) ?? statusOf(root),
-    retryDelay: details.map((detail) => text(detail['retryDelay'])).find((delay) => delay !== undefined),
-    headers: stringsOf(asObject(metadata?.['headers'])),
+    retryDelay: retryDelayOf(error, details),
+    headers: stringsOf(asObject(metadata?.['headers']) ?? asObject(error['headers']) ?? asObject(root['headers'])),
     markup: false,
     isError: error !== root || saysError(root),
   };
@@ -101,6 +101,7 @@ function innerError(root: JsonObject): JsonObject {
   return (
     asObject(root['error']) ??
     asObject(asObject(root['response'])?.['error']) ??
+    listOf(root['error'])[0] ??
     listOf(root['errors'])[0] ??
     asObject(root['detail']) ??
     root
@@ -108,9 +109,8 @@ function innerError(root: JsonObject): JsonObject {
 }
 
 function saysError(root: JsonObject): boolean {
-  return (
-    typeof root['error'] === 'string' || root['object'] === 'error' || root['type'] === 'error' || 'detail' in root
-  );
+  const object = text(root['object'])?.toLowerCase();
+  return typeof root['error'] === 'string' || object === 'error' || root['type'] === 'error' || 'detail' in root;
 }
 
 function messageOf(error: JsonObject, root: JsonObject): string {
@@ -186,6 +186,12 @@ function statusOf(value: JsonObject): number | undefined {
     if (Number.isInteger(status) && status >= 400 && status <= 599) return status;
   }
   return undefined;
+}
+
+function retryDelayOf(error: JsonObject, details: readonly JsonObject[]): string | undefined {
+  const seconds = label(error['resets_in_seconds']);
+  const named = details.map((detail) => text(detail['retryDelay'])).find((delay) => delay !== undefined);
+  return named ?? (seconds === undefined ? undefined : `${seconds}s`);
 }
 
 function quotaIds(details: readonly JsonObject[]): string[] {

@@ -63,6 +63,12 @@ export const money = new Set([
   'enforced_spend_limit_reached',
   'exceeded_current_quota_error',
   'servicequotaexceededexception',
+  'usage_limit_reached',
+  'usage_not_included',
+  'budget_exceeded',
+  'token_quota_reached',
+  'not_enough_balance',
+  'arrearage',
 ]);
 
 /** A limit per time. */
@@ -78,8 +84,9 @@ export const rate = new Set([
 /** Google's word for limits, quotas and overload alike. */
 export const googleExhausted = new Set(['resource_exhausted']);
 
-/** Google's newer word for a daily quota. */
+/** Google's words for a quota that no minute restores: in a code of its own, and as the reason of RESOURCE_EXHAUSTED. */
 export const googleQuota = new Set(['quota_exceeded']);
+export const googleExhaustedQuota = new Set(['quota_exhausted']);
 
 /** The key itself is refused. */
 export const badKey = new Set([
@@ -95,7 +102,17 @@ export const badKey = new Set([
   'missingauthenticationtokenexception',
   'organization_restricted',
   'account_deactivated',
+  'consumer_suspended',
 ]);
+
+/** The key is good, but not for this model, or not yet. Said with 400 and 401 too. */
+export const notPermitted = new Set(['key_model_access_denied', 'team_model_access_denied', 'model_terms_required']);
+
+/** It is where we call from that is refused. */
+export const network = new Set(['unsupported_country_region_territory']);
+
+/** llama.cpp's word for an operation that it was not started for. */
+export const notSupported = new Set(['not_supported_error']);
 
 /** Cloudflare's numbers for "authentication error" and "invalid access token". */
 export const cloudflareBadKey = new Set(['10000', '9109']);

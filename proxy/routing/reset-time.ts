@@ -32,7 +32,9 @@ function namedMs({ headers, retryDelay, text }: ResetHints, nowMs: number): numb
     retryAfterMs(headers['retry-after'], nowMs) ??
     (retryDelay === undefined ? undefined : durationMs(retryDelay)) ??
     proseMs(text) ??
-    exhaustedDimensionsMs(headers, nowMs)
+    proseDateMs(text, nowMs) ??
+    exhaustedDimensionsMs(headers, nowMs) ??
+    policiesMs(headers['ratelimit'])
   );
 }
 
@@ -84,12 +86,25 @@ function sumMs(amounts: string): number {
 }
 
 const prose =
-  /\b(?:try again|retry|wait)(?: again)?(?: in| after| for)? ((?:\d{1,12}(?:\.\d{1,12})? ?(?:milliseconds?|seconds?|minutes?|hours?|days?|ms|s|m|h|d)\b[ ,]{0,2}|\d{1,12}(?:\.\d{1,12})?(?:h|m)(?=\d)){1,8})/;
+  /\b(?:try again|retry|wait|will reset)(?: again)?(?: in| after| for)?:? ((?:\d{1,12}(?:\.\d{1,12})? ?(?:milliseconds?|seconds?|minutes?|hours?|days?|ms|s|m|h|d)\b[ ,]{0,2}|\d{1,12}(?:\.\d{1,12})?(?:h|m)(?=\d)){1,8})/;
 
 /** "Please try again in 5.289s", "retry after 20 seconds", "in 14m23.5s", in lower case. */
 function proseMs(text: string): number | undefined {
   const wait = prose.exec(text)?.[1];
   return wait === undefined ? undefined : sumMs(wait);
+}
+
+const proseDate = /\bregain access on (\d{4}-\d\d-\d\d) at (\d\d:\d\d) utc/;
+const proseTimeSpan = /\bwill be replenished in (?:(\d{1,3})\.)?(\d\d):(\d\d):(\d\d)/;
+
+/** Anthropic's "you will regain access on 2026-02-01 at 00:00 UTC", Azure's "will be replenished in 10.00:00:00". */
+function proseDateMs(text: string, nowMs: number): number | undefined {
+  const [, day, time] = proseDate.exec(text) ?? [];
+  if (day !== undefined) return aheadMs(Date.parse(`${day}T${time}Z`), nowMs);
+  const span = proseTimeSpan.exec(text);
+  if (span === null) return undefined;
+  const [days, hours, minutes, seconds] = span.slice(1).map((amount) => Number(amount ?? 0));
+  return 1000 * ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0));
 }
 
 /**
@@ -112,6 +127,19 @@ function resetHeader(name: string, value: string | undefined): string | undefine
   if (name.includes('remaining')) return plainNumber(value) === 0 ? name.replace('remaining', 'reset') : undefined;
   // Anthropic's unified limits have no remainder, but a verdict.
   return name.endsWith('-status') && value === 'rejected' ? name.replace('-status', '-reset') : undefined;
+}
+
+/**
+ * The IETF's `RateLimit: "burst";r=0;t=30, "daily";r=12;t=3600`, and its older form `limit=100, remaining=0, reset=30`
+ * (draft-ietf-httpapi-ratelimit-headers): the latest reset among the policies that have nothing left.
+ */
+function policiesMs(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const resets = (value.includes('remaining=') ? [value] : value.split(','))
+    .filter((policy) => /\b(?:r|remaining)=0\b/.test(policy))
+    .map((policy) => /\b(?:t|reset)=(\d{1,9})\b/.exec(policy)?.[1])
+    .filter((seconds) => seconds !== undefined);
+  return resets.length === 0 ? undefined : 1000 * Math.max(...resets.map(Number));
 }
 
 /** From this many on, a number is a point in time and not a duration of 31 years. */

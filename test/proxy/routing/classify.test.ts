@@ -15,6 +15,7 @@ import { bedrock } from './recorded/bedrock.ts';
 import { gemini, geminiCompatible, vertex } from './recorded/google.ts';
 import { cerebras, cloudflare, deepseek, groq, nim, xai } from './recorded/hosted.ts';
 import { compatible, lmstudio, ollama, vllm } from './recorded/local.ts';
+import { inFront } from './recorded/in-front.ts';
 import { cohere, mistral } from './recorded/mistral-cohere.ts';
 import { openai } from './recorded/openai.ts';
 import type { Vendor, VendorCase } from './recorded/vendor-case.ts';
@@ -46,6 +47,7 @@ const vendors: readonly Vendor[] = [
   ollama,
   lmstudio,
   compatible,
+  inFront,
 ];
 
 function verdict({ class: failureClass, scope, hard, counts, client }: Failure): string {

@@ -173,6 +173,7 @@ describe('without a pool', () => {
 describe('models and overload', () => {
   test('a model that the client named disables nothing', () => {
     expect(told(after(natural('ModelNotFound'), { modelOfBackend: false }))).toEqual([]);
+    expect(told(after(natural('ModelNotFound', { scope: 'none' })))).toEqual([]);
   });
 
   test("overload rests the model on the upstream's word, at most five minutes, and counts", () => {

@@ -14,6 +14,7 @@ describe('every shape of error says the same', () => {
       'a failed response',
       { type: 'response.failed', response: { error: { message: 'No.', type: 'kind', code: 'name', param: 'here' } } },
     ],
+    ['a list as the error', { success: false, error: [{ message: 'No.', type: 'kind', code: 'name', param: 'here' }] }],
     ['a list of errors', { errors: [{ message: 'No.', type: 'kind', code: 'name', param: 'here' }] }],
     ['an object as detail', { detail: { message: 'No.', type: 'kind', code: 'name', param: 'here' } }],
     ['names beside a text', { error: 'No.', type: 'kind', code: 'name', param: 'here' }],
@@ -39,12 +40,30 @@ describe('every shape of error says the same', () => {
     ['a short message', { msg: 'No.' }, false],
     ['an envelope that calls itself an error', { type: 'error', message: 'No.' }, true],
     ['an object that calls itself an error', { object: 'error', message: 'No.' }, true],
+    ['an object with a capital', { object: 'Error', message: 'No.' }, true],
     ['an object that does not', { object: 'list', type: 'x', message: 'No.' }, false],
     ['a title', { title: 'No.' }, false],
     ['a JSON string', '"No."', false],
     ['prose', ' No.\n', false],
   ])('%s', (_, body, isError) => {
     expect(read(body)).toMatchObject({ message: 'No.', code: undefined, isError });
+  });
+
+  test('seconds until a reset read like a delay of Google, which comes first', () => {
+    expect(read({ error: { message: 'No.', resets_in_seconds: 13_872 } }).retryDelay).toBe('13872s');
+    const details = [{ retryDelay: '5s' }];
+    expect(read({ error: { message: 'No.', resets_in_seconds: 13_872, details } }).retryDelay).toBe('5s');
+    expect(read({ error: { message: 'No.', details } }).retryDelay).toBe('5s');
+    expect(read({ error: { message: 'No.' } }).retryDelay).toBeUndefined();
+  });
+
+  test('headers inside a body are found where aggregators and streams put them', () => {
+    const headers = { 'Retry-After': 7 };
+    const wanted = { 'retry-after': '7' };
+    expect(read({ error: { message: 'No.', metadata: { headers } } }).headers).toEqual(wanted);
+    expect(read({ error: { message: 'No.', headers } }).headers).toEqual(wanted);
+    expect(read({ error: { message: 'No.' }, headers }).headers).toEqual(wanted);
+    expect(read({ error: { message: 'No.', headers: 'none' } }).headers).toEqual({});
   });
 
   test('the type of an envelope is not the type of the error', () => {

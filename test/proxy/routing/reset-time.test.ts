@@ -113,6 +113,33 @@ describe('durations in bodies', () => {
     expect(reset({ text })).toBeUndefined();
   });
 
+  test.each([
+    ['you will regain access on 2026-01-01 at 00:01 utc.', 60_000],
+    ['you will regain access on 2026-02-01 at 00:00 utc.', 86_400_000],
+    ['quota will be replenished in 00:00:07.', 7000],
+    ['quota will be replenished in 01:02:03.', 3_723_000],
+    ['quota will be replenished in 0.20:00:00.', 72_000_000],
+    ['quota will be replenished in 1.00:00:00.', 86_400_000],
+    ['your quota will reset after 5h59m59s.', 21_599_000],
+    ['limit reached, retry after: 30 seconds', 30_000],
+  ])('prose: %s', (text, wanted) => {
+    expect(reset({ text })).toBe(wanted);
+  });
+
+  test('days of a time span are days', () => {
+    expect(resetMs({ ...nothing, text: 'will be replenished in 2.00:00:00' }, nowMs, 1e9)).toBe(172_800_000);
+  });
+
+  test.each([
+    'you will regain access on 2025-12-31 at 23:59 utc.',
+    'you will regain access on 2026-13-01 at 00:00 utc.',
+    'you will regain access on monday',
+    'quota will be replenished in a while',
+    'replenished in 00:00:07',
+  ])('prose without a moment ahead: %s', (text) => {
+    expect(reset({ text })).toBeUndefined();
+  });
+
   test("headers come before bodies, Google's member before prose", () => {
     expect(reset({ headers: { 'retry-after': '2' }, retryDelay: '3s', text: 'try again in 4s' })).toBe(2000);
     expect(reset({ retryDelay: '3s', text: 'try again in 4s' })).toBe(3000);
@@ -192,6 +219,29 @@ describe('reset headers', () => {
     expect(
       reset({ headers: { ...headers, 'anthropic-ratelimit-unified-5h-status': 'allowed_warning' } }),
     ).toBeUndefined();
+  });
+});
+
+describe("the IETF's RateLimit field", () => {
+  test.each([
+    ['"api";r=0;t=30', 30_000],
+    ['"burst";r=0;t=3, "hour";r=0;t=90, "day";r=12;t=3600', 90_000],
+    ['"hour";r=0;t=90, "burst";r=0;t=3', 90_000],
+    ['limit=100, remaining=0, reset=50', 50_000],
+  ])('%s', (ratelimit, wanted) => {
+    expect(reset({ headers: { ratelimit } })).toBe(wanted);
+  });
+
+  test.each(['', '"api";r=1;t=30', '"api";r=0', '"api";t=30', 'limit=100, remaining=10, reset=50', '"api";r=0;t=soon'])(
+    '"%s" names nothing that is used up',
+    (ratelimit) => {
+      expect(reset({ headers: { ratelimit } })).toBeUndefined();
+    },
+  );
+
+  test('older fields, one per dimension, come first', () => {
+    const headers = { 'ratelimit-remaining': '0', 'ratelimit-reset': '5', ratelimit: '"api";r=0;t=30' };
+    expect(reset({ headers })).toBe(5000);
   });
 });
 

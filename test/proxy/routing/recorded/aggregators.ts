@@ -15,7 +15,8 @@ export const openrouter: Vendor = {
     [402, is.quota, routed(402, 'This request requires more credits, or fewer max_tokens. You requested up to 8192 tokens, but can only afford 3071.')],
     [403, is.quota, routed(403, 'Key limit exceeded (total limit). Manage it using https://openrouter.ai/settings/keys')],
     [403, is.filter, routed(403, 'openai/gpt-4o requires moderation on OpenAI. Your input was flagged for "violence". No credits were charged.', { reasons: ['violence'], flagged_input: '…', provider_name: 'OpenAI' }), { client: { status: 400, code: 'content_filter' } }],
-    [403, is.permission, routed(403, 'This model is not available in your region.')],
+    [403, is.network, routed(403, 'This model is not available in your region.')],
+    [403, is.permission, routed(403, 'Only management keys can perform this operation')],
     [401, is.auth, routed(401, 'No auth credentials found')],
     [401, is.auth, routed(401, 'User not found.')],
     [400, is.noModel, routed(400, 'openai/gpt-9 is not a valid model ID')],
@@ -23,6 +24,21 @@ export const openrouter: Vendor = {
     [404, is.noModel, routed(404, 'No endpoints found matching your data policy. Configure: https://openrouter.ai/settings/privacy')],
     [400, is.context, routed(400, "This endpoint's maximum context length is 131072 tokens. However, you requested about 140000 tokens (139000 of text input, 1000 in the output). Please reduce the length of either one, or use the \"middle-out\" transform to compress your prompt automatically.")],
     [400, is.bad, routed(400, 'Provider returned error', { raw: '{"error":{"message":"Invalid schema"}}', provider_name: 'Azure' }), { client: { message: 'Provider returned error' } }],
+    // Whose quota it is: not ours
+    [429, is.overloaded, routed(429, 'Provider returned error', { raw: '{"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details.","status":"RESOURCE_EXHAUSTED"}}', provider_name: 'Google AI Studio', is_byok: false })],
+    // open-webui/computer#293
+    [429, is.overloaded, routed(429, 'Provider returned error', { raw: 'z-ai/glm-5.3-flash is temporarily rate-limited upstream.', provider_name: 'BaseTen', limit_source: 'upstream_provider_shared_pool', remedy_hint: 'Retry shortly' })],
+    // BerriAI/litellm#8448
+    [200, is.invalid, { choices: [], error: { message: 'Provider returned error', code: 429, metadata: { raw: 'error code: 1015', provider_name: 'Kluster' } } }, { as: 'invalid' }],
+    [429, is.overloaded, routed(429, 'Provider returned error', { raw: 'error code: 1015', provider_name: 'Kluster' }), { as: 'frame' }],
+    // What this request wants, which the next may not
+    [404, is.unable, routed(404, 'No endpoints found that support tool use. To learn more about provider routing, visit: https://openrouter.ai/docs/provider-routing')],
+    [404, is.unable, routed(404, 'No endpoints found that support image input')],
+    [404, is.noModel, routed(404, 'No allowed providers are available for the selected model.')],
+    // reVrost/go-openrouter#21
+    [400, is.bad, routed(400, 'Provider returned error', { raw: "{\n  \"error\": {\n    \"message\": \"Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.\" } }", provider_name: 'OpenAI' })],
+    [400, is.context, routed(400, 'Provider returned error', { raw: '{"error":{"message":"prompt is too long: 210000 tokens > 200000 maximum"}}', provider_name: 'Anthropic' })],
+    [403, is.quota, routed(403, 'Key limit exceeded (daily limit). Manage it using https://openrouter.ai/settings/keys')],
     [408, is.timeout, routed(408, 'Your request timed out')],
     [502, is.server, routed(502, 'Your chosen model is down or we received an invalid response from it')],
     [503, is.overloaded, routed(503, 'There is no available model provider that meets your routing requirements')],
@@ -52,6 +68,9 @@ export const together: Vendor = {
     [429, is.overloaded, openaiError('The model is at capacity, please try again later.', 'model_rate_limit')],
     [500, is.server, openaiError('Internal server error', 'server_error')],
     [503, is.overloaded, openaiError('The server is currently overloaded with traffic. Please try again later.', 'service_unavailable')],
+    [503, is.overloaded, openaiError('The server is overloaded or not ready yet.', 'service_unavailable')],
+    [400, is.context, openaiError("This model's maximum context length is 131073 tokens. However, you requested 140000 tokens (138976 in the messages, 1024 in the completion).", 'invalid_request_error')],
+    [524, is.server, '<!DOCTYPE html><title>api.together.xyz | 524: A timeout occurred</title>'],
   ],
 };
 
@@ -68,6 +87,9 @@ export const fireworks: Vendor = {
     [400, is.context, { error: { object: 'error', type: 'invalid_request_error', code: 'invalid_request_error', message: 'The prompt is too long: 140000, model maximum context length: 131071' } }],
     [400, is.bad, { error: { object: 'error', type: 'invalid_request_error', code: 'invalid_request_error', message: 'Extra inputs are not permitted, field: foo' } }],
     [503, is.overloaded, { error: { message: 'service overloaded' } }],
+    // GordeyZuev/LEAP#6: too many at once, though it speaks of usage
+    [429, is.rate, { error: 'Too Many Requests', message: 'You have exceeded your usage limits. Please try again later or contact Fireworks to explore dedicated capacity.' }],
+    [500, is.server, { error: { object: 'error', type: 'internal_server_error', code: 'internal_server_error', message: 'server had an error while processing your request, please retry again after a brief wait' } }],
   ],
 };
 
@@ -89,5 +111,12 @@ export const huggingface: Vendor = {
     [422, is.bad, { error: 'Input validation error: `temperature` must be strictly positive', error_type: 'validation' }, { client: { type: 'validation' } }],
     [424, is.server, { error: 'Request failed during generation: Server error', error_type: 'generation' }],
     [500, is.server, { error: 'unknown error' }],
+    // Text generation inference: docs/source/basic_tutorials/consuming_tgi.md, router/src/server.rs
+    [503, is.overloaded, { error: 'unhealthy', error_type: 'healthcheck' }],
+    [500, is.server, { error: 'Incomplete generation', error_type: 'incomplete_generation' }],
+    [500, is.server, { error: 'Request failed during generation: CUDA out of memory', error_type: 'generation' }, { as: 'frame' }],
+    [400, is.server, { error: 'Bad Request: Invalid state: The endpoint is paused, ask a maintainer to restart it' }],
+    [410, is.noModel, { error: 'https://api-inference.huggingface.co is no longer supported. Please use https://router.huggingface.co instead.' }],
+    [429, is.rate, { error: 'Too many requests' }, { headers: { ratelimit: '"api";r=0;t=210' }, resetMs: 210_000 }],
   ],
 };

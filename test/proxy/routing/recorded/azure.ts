@@ -24,7 +24,17 @@ export const azure: Vendor = {
     [429, is.rate, error('too_many_requests', 'Too Many Requests'), { headers: { 'x-ratelimit-remaining-requests': '-1', 'x-ratelimit-reset-requests': '0', 'x-ratelimit-remaining-tokens': '-1', 'x-ratelimit-reset-tokens': '0' } }],
     [429, is.rate, { statusCode: 429, message: 'Rate limit is exceeded. Try again in 30 seconds.' }, { resetMs: 30_000 }],
     [429, is.quota, openaiError('You exceeded your current quota, please check your plan and billing details.', 'insufficient_quota', 'insufficient_quota')],
-    [403, is.quota, { statusCode: 403, message: 'Out of call volume quota. Quota will be replenished in 10.00:00:00.' }],
+    [403, is.quota, { statusCode: 403, message: 'Out of call volume quota. Quota will be replenished in 10.00:00:00.' }, { resetMs: 86_400_000 }],
+    [403, is.quota, { statusCode: 403, message: 'Out of call volume quota. Quota will be replenished in 02:30:15.' }, { resetMs: 9_015_000 }],
+    // icereed/paperless-gpt#814
+    [429, is.rate, error('429', 'Your requests to gpt-4.1-nano for gpt-4.1-nano in Sweden Central have exceeded the token rate limit for your current AIServices S0 pricing tier. This request was for ChatCompletions_Create under Azure OpenAI API version 2023-05-15. Please retry after 45 seconds.'), { resetMs: 45_000 }],
+    // alex-wolf-ps/dbchatprov2#2: a day, which no minute's limit can mean
+    [429, is.rate, error('429', 'Requests to the ChatCompletions_Create Operation under Azure OpenAI API version 2024-05-01-preview have exceeded token rate limit of your current OpenAI S0 pricing tier. Please retry after 86400 seconds.'), { resetMs: 300_000 }],
+    // anomalyco/opencode#2244
+    [429, is.rate, { type: 'error', sequence_number: 2, error: { type: 'server_error', code: 'rate_limit_exceeded', message: 'Rate limit is exceeded.\nTry again in 26 seconds.', param: null } }, { as: 'frame', event: 'error', resetMs: 26_000 }],
+    [409, is.locked, error('RequestConflict', 'The request was terminated by another one.')],
+    // pollinations/pollinations#6260
+    [429, is.overloaded, error('429', 'The system is currently experiencing high demand and cannot process your request. Your request exceeds the maximum usage size allowed during peak load. For improved latency reliability, consider switching to Provisioned Throughput.'), { headers: { 'retry-after-ms': '20100', 'retry-after': '20' }, resetMs: 20_100 }],
     [429, is.overloaded, error('429', 'The system is currently experiencing high demand and cannot process your request. Your request exceeds the maximum usage size allowed during peak load. Please retry after 20 seconds. For improved capacity reliability, consider switching to Provisioned Throughput.'), { resetMs: 20_000 }],
     [429, is.overloaded, error('NoCapacity', 'There is no capacity right now.')],
     [503, is.overloaded, error('ServiceUnavailable', 'The service is temporarily unable to process your request. Please try again later.'), { headers: { 'retry-after': '12' }, resetMs: 12_000 }],
@@ -58,5 +68,8 @@ export const azure: Vendor = {
     [400, is.bad, error('BadRequest', 'response_format value as json_schema is enabled only for api versions 2024-08-01-preview and later')],
     [400, is.bad, error('InvalidApiVersionParameter', 'The specified api-version is invalid.'), { client: { code: 'InvalidApiVersionParameter' } }],
     [413, is.tooLarge, error('413', 'Request body too large.')],
+    [422, is.bad, { error: { code: 'Invalid input', status: 422, message: 'invalid input error', details: [{ type: 'extra_forbidden', loc: ['body', 'foo'], msg: 'Extra inputs are not permitted' }] } }, { client: { status: 422, message: 'invalid input error' } }],
+    [500, is.server, error('InternalServerError', 'Backend returned unexpected response. Please contact Microsoft for help.')],
+    [403, is.permission, error('Forbidden', 'The principal lacks a role.')],
   ],
 };

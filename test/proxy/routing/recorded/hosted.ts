@@ -21,6 +21,9 @@ export const groq: Vendor = {
     [400, is.bad, { error: { message: "Failed to call a function. Please adjust your prompt. See 'failed_generation' for more details.", type: 'invalid_request_error', code: 'tool_use_failed', failed_generation: '<function=x>' } }, { client: { code: 'tool_use_failed' } }],
     [400, is.bad, { error: { message: 'Failed to call a function.', type: 'invalid_request_error', code: 'tool_use_failed' }, status_code: 400 }, { as: 'frame', event: 'error' }],
     [422, is.bad, openaiError('Unprocessable entity', 'invalid_request_error')],
+    [403, is.network, openaiError('Access denied. Please check your network settings.')],
+    [400, is.permission, openaiError('The model `canopylabs/orpheus-v1-english` requires terms acceptance. Please have the org admin accept the terms at https://console.groq.com/playground?model=canopylabs%2Forpheus-v1-english', 'invalid_request_error', 'model_terms_required')],
+    [400, is.bad, { error: { message: "Failed to generate JSON. Please adjust your prompt. See 'failed_generation' for more details.", type: 'invalid_request_error', code: 'json_validate_failed', failed_generation: '' } }],
   ],
 };
 
@@ -39,6 +42,8 @@ export const cerebras: Vendor = {
     [422, is.bad, { message: "body.tools: 'strict' must be the same for all tools", type: 'invalid_request_error', param: 'validation_error', code: 'wrong_api_format' }],
     [500, is.server, { message: 'Encountered a server error, please try again.', type: 'server_error', param: '', code: '' }],
     [503, is.overloaded, ''],
+    // explyt/explyt#35
+    [429, is.rate, { message: 'Requests per second limit exceeded - too many requests sent.', type: 'too_many_requests_error', param: 'quota', code: 'request_quota_exceeded' }],
   ],
 };
 
@@ -58,6 +63,12 @@ export const xai: Vendor = {
     [400, is.context, { code: 'Client specified an invalid argument', error: "This model's maximum prompt length is 131072 but the request contains 200000 tokens." }],
     [400, is.bad, { code: 'Client specified an invalid argument', error: 'Argument not supported on this model: presencePenalty' }, { client: { code: 'Client specified an invalid argument', message: 'Argument not supported on this model: presencePenalty' } }],
     [422, is.bad, 'Failed to deserialize the JSON body into the target type: messages[0]: missing field `content` at line 1 column 60'],
+    // griptape-ai/griptape-nodes-engine#1079
+    [403, is.quota, { code: 'The caller does not have permission to execute the specified operation', error: "Your newly created teams doesn't have any credits yet. You can purchase credits on https://console.x.ai/team/c853730f-fe0f-4537-b8a2-0e6e33c8342d." }],
+    // Anantys-oss/koan#2412
+    [403, is.quota, { code: 'permission-denied', error: 'Your team 16f2151a-40f4-4a80-8ad0-cae00c27e8dd has either used all available credits or reached its monthly spending limit. To continue making API requests, please purchase more credits or raise your spending limit.' }],
+    // Wei-Shaw/sub2api#4069
+    [403, is.quota, { code: 'personal-team-blocked:spending-limit', error: 'You have run out of credits or need a Grok subscription. Add credits at https://grok.com/?_s=usage or upgrade at https://grok.com/supergrok.' }],
     [503, is.overloaded, { code: 'The service is currently unavailable', error: 'Service temporarily unavailable. The model is at capacity and currently cannot serve this request.' }],
   ],
 };
@@ -76,6 +87,9 @@ export const deepseek: Vendor = {
     [429, is.rate, openaiError('Rate Limit Reached', 'rate_limit_error')],
     [500, is.server, openaiError('Server Error', 'server_error')],
     [503, is.overloaded, openaiError('Server Overloaded', 'server_error')],
+    [503, is.overloaded, openaiError('Service is too busy. We advise users to temporarily switch to alternative LLM API service providers.', 'service_unavailable_error', 'service_unavailable_error')],
+    [429, is.overloaded, openaiError('Service is too busy. We advise users to temporarily switch to alternative LLM API service providers.', 'service_unavailable_error', 'service_unavailable_error')],
+    [400, is.bad, openaiError('Invalid max_tokens value, the valid range of max_tokens is [1, 8192]', 'invalid_request_error', 'invalid_request_error')],
   ],
 };
 
@@ -92,6 +106,9 @@ export const nim: Vendor = {
     [422, is.bad, { type: 'urn:inference-service:problem-details:validation-error', title: 'Validation Error', status: 422, detail: [{ loc: ['body', 'top_p'], msg: 'Input should be less than or equal to 1', type: 'less_than_equal' }] }, { client: { message: 'body.top_p: Input should be less than or equal to 1' } }],
     [500, is.server, { type: 'urn:inference-service:problem-details:internal-server-error', title: 'Internal Server Error', status: 500, detail: 'Inference error' }],
     [504, is.server, ''],
+    // The function behind the model is broken; the request is not.
+    [400, is.server, { status: 400, title: 'Bad Request', detail: "Function id 'e5f2c1a0' version 'a1b2': DEGRADED function cannot be invoked" }],
+    [400, is.bad, { status: 400, title: 'Bad Request', detail: 'Inference error' }],
   ],
 };
 
@@ -111,5 +128,11 @@ export const cloudflare: Vendor = {
     [400, is.bad, { errors: [{ message: "AiError: Bad input: Error: oneOf at '/' not met", code: 5006 }], success: false }],
     [500, is.server, { errors: [{ message: 'AiError: Internal error', code: 3043 }], success: false }],
     [408, is.timeout, { errors: [{ message: 'AiError: Request timeout', code: 3007 }], success: false }],
+    [413, is.tooLarge, { errors: [{ message: 'AiError: Request too large', code: 3006 }], success: false }],
+    [404, is.noModel, { success: false, errors: [{ code: 7003, message: 'Could not route to /client/v4/accounts/0a1b/ai/run/@cf/foo, perhaps your object identifier is invalid?' }], messages: [], result: null }],
+    // https://developers.cloudflare.com/ai-gateway: `error` is a list
+    [429, is.rate, { success: false, result: [], messages: [], error: [{ code: 2003, message: 'Rate limited' }] }],
+    [400, is.bad, { success: false, result: [], messages: [], error: [{ code: 2001, message: 'Please configure AI Gateway in the Cloudflare dashboard' }] }, { client: { message: 'Please configure AI Gateway in the Cloudflare dashboard', code: '2001' } }],
+    [502, is.server, 'error code: 502'],
   ],
 };

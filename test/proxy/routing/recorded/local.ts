@@ -20,6 +20,11 @@ export const vllm: Vendor = {
     [503, is.overloaded, openaiError('EngineCore encountered an issue.', 'EngineDeadError', 503)],
     [400, is.bad, openaiError('Prompt is bad', 'BadRequestError', 400), { as: 'frame' }],
     [500, is.server, { object: 'error', message: 'CUDA error', type: 'InternalServerError', param: null, code: 500 }, { as: 'frame' }],
+    [400, is.context, openaiError("'max_tokens' or 'max_completion_tokens' is too large: 9000. This model's maximum context length is 8192 tokens and your request has 100 input tokens (9000 > 8192 - 100).", 'BadRequestError', 400)],
+    // SGLang: python/sglang/srt/managers/tokenizer_manager.py
+    [400, is.context, { object: 'error', message: 'Input length (9000 tokens) exceeds the maximum allowed length (8192 tokens). Use a shorter input or enable --allow-auto-truncate.', type: 'BadRequestError', param: null, code: 400 }],
+    [503, is.overloaded, { object: 'error', message: 'The request queue is full.', type: 'ServiceUnavailable', param: null, code: 503 }],
+    [400, is.context, openaiError("This model's maximum context length is 4096 tokens.", 'BadRequestError', 400), { as: 'frame' }],
   ],
 };
 
@@ -45,6 +50,11 @@ export const ollama: Vendor = {
     [502, is.server, { error: 'upstream error' }],
     [503, is.overloaded, { error: 'server busy, please try again.  maximum pending requests exceeded' }],
     [500, is.server, '{"error":"an error was encountered while running the model: unexpected EOF"}\n', { as: 'frame' }],
+    [400, is.bad, '{"error":"model does not support images","status":400}', { as: 'frame' }],
+    [502, is.server, { error: 'upstream error', status: 502 }, { as: 'frame' }],
+    [503, is.overloaded, { error: 'the server is loading the model' }],
+    [500, is.server, { error: 'llama runner process no longer running: -1' }],
+    [412, is.bad, { error: 'pull model manifest: 412: The model you are attempting to pull requires a newer version of Ollama.' }],
   ],
 };
 
@@ -56,6 +66,15 @@ export const lmstudio: Vendor = {
     [404, is.noModel, openaiError("Model 'foo' not found. Please load it first.", 'invalid_request_error', 'model_not_found', 'model')],
     [400, is.noModel, openaiError("Model 'foo' not found", 'invalid_request_error', null, 'model')],
     [400, is.bad, { error: "'messages' field is required" }],
+    // tinyhumansai/openhuman#4181, canopyai/Orpheus-TTS#229
+    [400, is.noModel, openaiError('No models loaded. Please load a model in the developer page or use the `lms load` command.', 'invalid_request_error', null, 'model')],
+    [404, is.noModel, openaiError('No models loaded. Please load a model in the developer page or use the `lms load` command.', 'invalid_request_error', 'model_not_found', 'model')],
+    // continuedev/continue#10150
+    [400, is.server, { error: 'Failed to load model "gpt-oss-20b". Error: Error loading model.' }],
+    [400, is.server, { error: 'Model has unloaded or crashed.' }],
+    [400, is.server, { error: 'Model is unloaded.' }],
+    [400, is.context, { error: 'The number of tokens to keep from the initial prompt is greater than the context length. Try to load the model with a larger context length, or provide a shorter input' }],
+    [500, is.server, { error: { message: 'Error in iterating prediction stream: undefined' } }, { as: 'frame', event: 'error' }],
     [500, is.server, { error: 'The model has crashed without additional information. (Exit code: null)' }],
   ],
 };
@@ -66,6 +85,14 @@ export const compatible: Vendor = {
     [400, is.context, { error: { code: 400, message: 'the request exceeds the available context size. try increasing the context size or enable context shift', type: 'exceed_context_size_error', n_prompt_tokens: 9000, n_ctx: 8192 } }],
     [500, is.context, { error: { code: 500, message: 'context shift is disabled', type: 'server_error' } }],
     [500, is.context, { error: { code: 500, message: 'input is too large to process. increase the physical batch size', type: 'server_error' } }],
+    // ggml-org/llama.cpp#15780 and #19774
+    [500, is.context, { error: { code: 500, message: 'the request exceeds the available context size. try increasing the context size or enable context shift', type: 'exceed_context_size_error', n_prompt_tokens: 1407, n_ctx: 256 } }, { client: { status: 400 } }],
+    [400, is.context, { error: { code: 400, message: 'request (4390 tokens) exceeds the available context size (4096 tokens), try increasing it', type: 'exceed_context_size_error', n_prompt_tokens: 4390, n_ctx: 4096 } }],
+    [500, is.context, { error: { code: 500, message: 'Context size has been exceeded.', type: 'server_error' } }],
+    [400, is.context, { error: { code: 400, message: 'request (4390 tokens) exceeds the available context size (4096 tokens), try increasing it', type: 'exceed_context_size_error' } }, { as: 'frame' }],
+    // An operation that the server was not started for breaks nothing for the others.
+    [501, is.unable, { error: { code: 501, message: 'This server does not support embeddings. Start it with `--embeddings`', type: 'not_supported_error' } }],
+    [400, is.noModel, { error: { code: 400, message: "model 'foo' not found", type: 'invalid_request_error' } }],
     [503, is.overloaded, { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } }],
     [401, is.auth, { error: { code: 401, message: 'Invalid API Key', type: 'authentication_error' } }],
     [429, is.overloaded, { error: { message: 'The engine is currently overloaded, please try again later', type: 'engine_overloaded_error' } }],

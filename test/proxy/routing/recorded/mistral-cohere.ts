@@ -30,6 +30,12 @@ export const mistral: Vendor = {
     [503, is.overloaded, { object: 'error', message: 'Service unavailable.', type: 'internal_server_error', param: null, code: '1000' }],
     [520, is.server, '<html><head><title>520</title></head></html>'],
     [500, is.server, error('Something broke', 'internal_server_error', '3000', 500), { as: 'frame' }],
+    // BerriAI/litellm#25078
+    [503, is.overloaded, { object: 'error', message: 'Service tier capacity exceeded for this model.', type: 'invalid_request_error', param: null, code: null }],
+    [500, is.server, { object: 'Error', message: 'Service unavailable.', type: 'internal_server_error', code: '1000', raw_status_code: 500 }],
+    [400, is.bad, { object: 'Error', message: 'No.', type: 'invalid_request', raw_status_code: 400 }, { as: 'invalid' }],
+    [400, is.context, error("The number of tokens in the prompt exceeds the model's maximum context length of 32768. Please use a shorter prompt.", 'invalid_request_error', null, 400)],
+    [429, is.rate, { detail: 'Rate limit exceeded' }],
   ],
 };
 
@@ -48,6 +54,11 @@ export const cohere: Vendor = {
     [400, is.context, { message: 'too many tokens: size limit exceeded by 11326 tokens. Try using shorter or fewer inputs.' }],
     [400, is.bad, { message: 'invalid request: message must be at least 1 token long or tool results must be specified.' }],
     [400, is.bad, { message: 'too many tokens: max tokens must be less than or equal to 4096, the maximum output for this model - received 8192.' }],
+    [429, is.rate, { message: 'You are past the per minute request limit, please wait and try again later.' }],
+    [401, is.auth, { message: 'no api key supplied' }],
+    [404, is.noModel, { message: "model 'command-r' was removed on September 15, 2025. See https://docs.cohere.com/docs/models for a list of currently supported models." }],
+    [400, is.bad, { message: 'invalid request: total number of texts must be at most 96' }],
+    [500, is.server, { message: 'internal server error, this has been reported to our developers. id 0f1e2d3c' }],
     [422, is.bad, { id: 'b2', message: 'json: cannot unmarshal string into Go value of type int' }],
     [499, is.server, { message: 'request cancelled' }],
     [500, is.server, { message: 'internal server error' }],

@@ -58,9 +58,14 @@ export const openai: Vendor = {
     [401, is.auth, error('You must be a member of an organization to use the API.', 'invalid_request_error', 'invalid_organization')],
     [401, is.auth, error('Your OpenAI account has been deactivated.', 'invalid_request_error', 'account_deactivated')],
     [401, is.auth, error('Your IP is not authorized.', 'invalid_request_error', 'ip_not_authorized')],
-    [403, is.permission, error('Country, region, or territory not supported', 'request_forbidden', 'unsupported_country_region_territory')],
+    [403, is.network, error('Country, region, or territory not supported', 'request_forbidden', 'unsupported_country_region_territory')],
     [403, is.permission, error('Project `proj_AbCdEfGhIjKlMnOp` does not have access to model `gpt-5`', 'invalid_request_error', 'model_not_found')],
     [403, is.permission, error('You have insufficient permissions for this operation. Missing scopes: model.request.', 'invalid_request_error', 'missing_scope')],
+
+    // continuedev/continue#7064
+    [400, is.permission, error('Your organization must be verified to stream this model. Please go to: https://platform.openai.com/settings/organization/general and click on Verify Organization. If you just verified, it can take up to 15 minutes for access to propagate.', 'invalid_request_error', 'unsupported_value', 'stream')],
+    [401, is.auth, error('Your authentication token has been invalidated. Please try signing in again.', 'invalid_request_error', 'token_invalidated')],
+    [401, is.auth, error('You have insufficient permissions for this operation. Missing scopes: model.request. Check that you have the correct role in your organization.', 'invalid_request_error', 'missing_scope')],
 
     // Models and other things that are not there
     [404, is.noModel, error('The model `gpt-9` does not exist or you do not have access to it.', 'invalid_request_error', 'model_not_found')],
@@ -210,7 +215,47 @@ export const openai: Vendor = {
       },
       { as: 'frame', event: 'response.failed' },
     ],
+    // archestra-ai/archestra#443: the headers came inside the event
+    [
+      429,
+      is.rateOfRequest,
+      {
+        type: 'error',
+        sequence_number: 2,
+        error: {
+          type: 'tokens',
+          code: 'rate_limit_exceeded',
+          message: 'Request too large for gpt-4o in organization org-AbCdEfGhIjKlMnOpQrStUvWx on tokens per min (TPM): Limit 30000, Requested 36704. The input or output tokens must be reduced in order to run successfully. Visit https://platform.openai.com/account/rate-limits to learn more.',
+          param: null,
+          headers: { 'x-ratelimit-remaining-requests': '499', 'x-ratelimit-remaining-tokens': '29999', 'x-ratelimit-reset-requests': '120ms', 'x-ratelimit-reset-tokens': '0s' },
+        },
+      },
+      { as: 'frame', event: 'error' },
+    ],
+    [
+      429,
+      is.rate,
+      {
+        type: 'error',
+        error: {
+          type: 'tokens',
+          code: 'rate_limit_exceeded',
+          message: 'Rate limit reached for gpt-4o on tokens per min (TPM).',
+          headers: { 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '7s' },
+        },
+      },
+      { as: 'frame', event: 'error', resetMs: 7000 },
+    ],
+    // openai/codex#19446
+    [503, is.overloaded, { type: 'response.failed', response: { status: 'failed', error: { code: 'server_is_overloaded', message: 'Selected model is at capacity. Please try a different model.' } } }, { as: 'frame', event: 'response.failed' }],
+    [400, is.filter, { type: 'response.failed', response: { status: 'failed', error: { code: 'invalid_prompt', message: 'Invalid prompt: your prompt was flagged.' } } }, { as: 'frame', event: 'response.failed' }],
+    [400, is.bad, { type: 'error', code: 'invalid_request_error', message: 'The encrypted content could not be verified.', param: null }, { as: 'frame', event: 'error' }],
     [200, is.invalid, error('The server had an error.', 'server_error'), { as: 'invalid' }],
+    [400, is.context, error("This model's maximum context length is 8192 tokens.", 'invalid_request_error', 'context_length_exceeded'), { as: 'invalid' }],
+    [429, is.quota, error('You exceeded your current quota.', 'insufficient_quota', 'insufficient_quota'), { as: 'invalid' }],
+    [200, is.invalid, 'data: {"id":"chatcmpl-1"}\n\n', { as: 'invalid' }],
+    [200, is.invalid, '{"id":"chatcmpl-1","object":"chat.comp', { as: 'invalid' }],
+    [200, is.invalid, 'null', { as: 'invalid' }],
     [200, is.invalid, '', { as: 'invalid' }],
     [200, is.invalid, '<html><body>Sign in</body></html>', { as: 'invalid' }],
     [200, is.invalid, { object: 'chat.completion', choices: [] }, { as: 'invalid' }],
@@ -222,6 +267,12 @@ export const openai: Vendor = {
     [520, is.server, '<!DOCTYPE html><title>api.openai.com | 520: Web server is returning an unknown error</title>'],
     [522, is.server, 'error code: 522'],
     [524, is.server, 'error code: 524'],
+    [521, is.server, 'error code: 521'],
+    [525, is.server, '<!DOCTYPE html><title>api.openai.com | 525: SSL handshake failed</title>'],
+    [530, is.server, 'error code: 1033'],
+    [403, is.network, 'error code: 1020'],
+    [403, is.network, 'error code: 1010'],
+    [429, is.rate, 'error code: 1015'],
     [301, is.invalid, '', { headers: { location: 'https://elsewhere.example/' } }],
     [307, is.invalid, ''],
     [204, is.invalid, ''],

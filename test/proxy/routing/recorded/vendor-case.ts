@@ -1,7 +1,10 @@
 import type { ClientFault, SignalHeaders } from '../../../../proxy/canonical/failure.ts';
 import type { ProviderType } from '../../../../proxy/config/schema.ts';
 
-/** One answer of a vendor, as recorded or as its documentation prints it, and the judgement expected of it. */
+/**
+ * One answer of a vendor, as recorded or as its documentation prints it, and the judgement expected of it. Where it comes
+ * from stands above the vendor (documentation) or above the case (a public report of it: repository and issue).
+ */
 export type VendorCase = readonly [status: number, verdict: string, body: unknown, extra?: VendorExtra];
 
 /** What else an answer consisted of, and what else is expected. */
@@ -33,6 +36,7 @@ export const is = {
   permission: 'Permission key-model hard',
   network: 'Permission backend counts',
   noModel: 'ModelNotFound backend',
+  unable: 'ModelNotFound none',
   bad: 'BadRequest none client',
   context: 'ContextLength none client',
   filter: 'ContentFilter none client',
