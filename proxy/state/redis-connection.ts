@@ -210,6 +210,8 @@ function toSentinelOptions(address: RedisAddress, backoff: (times: number) => nu
 
 /** What went wrong, for people: short, and without the command, whose arguments may hold a password. */
 export function messageOf(error: unknown): string {
+  // What the library says of a command whose connection ended speaks of its own options.
+  if (error instanceof Error && error.name === 'MaxRetriesPerRequestError') return closed;
   return (error instanceof Error ? error.message : String(error)).slice(0, 200);
 }
 

@@ -3,13 +3,14 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { kindDefinitions } from '../../crds/definition.ts';
 import { resourceKinds } from './resources.ts';
 import { type ChartName, chartFolder, monitoringKinds } from './helm.ts';
-import { exampleNames, examplePath } from './example-values.ts';
+import { exampleNames } from './example-values.ts';
 import { requiresChartPrograms } from './requires-charts.ts';
 
 const { helm, describe } = requiresChartPrograms();
@@ -26,10 +27,14 @@ describe('helm', () => {
     expect(code).toBe(0);
   });
 
-  test.for(exampleNames)('finds nothing wrong with the values of ci/%s.yaml', async (name) => {
-    const { stdout } = await helm.run(['lint', '--strict', chartFolder('sluice'), '--values', examplePath(name)]);
-    expect(stdout).toContain('1 chart(s) linted, 0 chart(s) failed');
-  });
+  test.for([...exampleNames.map((name) => `charts/sluice/ci/${name}.yaml`), 'deploy/kind/values.yaml'])(
+    'finds nothing wrong with the values of %s',
+    async (path) => {
+      const values = fileURLToPath(new URL(`../../${path}`, import.meta.url));
+      const { stdout } = await helm.run(['lint', '--strict', chartFolder('sluice'), '--values', values]);
+      expect(stdout).toContain('1 chart(s) linted, 0 chart(s) failed');
+    },
+  );
 
   test('packs what people read, and no examples', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-package-'));

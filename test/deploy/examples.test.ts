@@ -69,6 +69,19 @@ test('three vendors: Europe is answered in Europe', async () => {
   expect(text).not.toContain('api.openai.com');
 });
 
+test('eu residency: no way leads out of Europe, not even the fallback', async () => {
+  const always = 'POST /v1/chat/completions model=patients key=default/clinic';
+  const asked = 'POST /v1/chat/completions model=office key=default/clinic header:x-residency=eu';
+  for (const request of [always, asked]) {
+    const text = (await checked('eu-residency.yaml', request)).join('\n');
+    expect(text).toContain('https://api.mistral.ai');
+    expect(text).toContain('openai: out, residency must be one of eu');
+    expect(text).not.toContain('api.openai.com');
+  }
+  const free = await checked('eu-residency.yaml', 'POST /v1/chat/completions model=office key=default/clinic');
+  expect(free.join('\n')).toContain('https://api.openai.com');
+});
+
 test('own first: the vendor has the lower priority', async () => {
   const lines = await checked('own-first.yaml', 'POST /assistant');
   expect(lines.filter((line) => line.includes('priority'))).toEqual([

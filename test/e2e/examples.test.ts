@@ -1,4 +1,4 @@
-// Every file of deploy/examples, applied as it is but for its keys: all of its resources become ready.
+// Every file of deploy/examples, applied as it is but for its keys: all of its resources become ready. And the demo for kind.
 
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -11,6 +11,17 @@ import { install, makeNamespace, type Release } from './release.ts';
 const { cluster, describe } = await requiresCluster();
 const folder = fileURLToPath(new URL('../../deploy/examples', import.meta.url));
 const examples = globSync(`${folder}/*.yaml`).toSorted();
+const demo = fileURLToPath(new URL('../../deploy/kind/demo.yaml', import.meta.url));
+/** What the application of the demo would do, in a pod that has Node but no client: says status and attempts of each request. */
+const askManyTimes = `
+  const [, url, key] = process.argv;
+  const body = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] });
+  const headers = { authorization: 'Bearer ' + key, 'content-type': 'application/json' };
+  for (let request = 0; request < 30; request++) {
+    const answer = await fetch(url, { method: 'POST', headers, body });
+    console.log(answer.status, answer.headers.get('x-sluice-attempts'));
+    await answer.text();
+  }`;
 
 describe('with a release for all namespaces', () => {
   let release: Release;
@@ -50,6 +61,27 @@ describe('with a release for all namespaces', () => {
         const said = await cluster.kubectl([where, 'wait', '--for=condition=Ready', object, '--timeout=30s']);
         expect(said).toContain('condition met');
       }
+    });
+  });
+
+  group('the demo', () => {
+    afterAll(() => cluster.kubectl(['delete', 'namespace', 'demo', '--ignore-not-found', '--wait=false']));
+
+    test('answers every request, though one of its backends is broken', async () => {
+      const text = readFileSync(demo, 'utf8').replace('docker.io/library/sluice:dev', cluster.images.sluice);
+      await cluster.kubectl(['apply', '-f', '-'], text);
+      const inDemo = (...args: string[]): Promise<string> => cluster.kubectl(['--namespace=demo', ...args]);
+      await inDemo('rollout', 'status', 'deployment/stand-ins', '--timeout=90s');
+      await inDemo('wait', '--for=condition=Ready', 'llmp,llmr,llmk', '--all', '--timeout=30s');
+      const encoded = await inDemo('get', 'secret', 'my-app-llm-key', '--output=jsonpath={.data.key}');
+      const key = Buffer.from(encoded, 'base64').toString();
+      const url = `http://sluice.${release.namespace}.svc.cluster.local/v1/chat/completions`;
+      const script = ['node', '--input-type=module', '-e', askManyTimes, url, key];
+      const lines = (await inDemo('exec', 'deployment/stand-ins', '--', ...script)).trimEnd().split('\n');
+      expect(lines).toHaveLength(30);
+      // A second attempt is the request that came to the broken one; at most one in each proxy.
+      expect(new Set(lines)).toEqual(new Set(['200 1', '200 2']));
+      expect(lines.filter((line) => line === '200 2').length).toBeLessThanOrEqual(2);
     });
   });
 });
