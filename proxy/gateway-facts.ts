@@ -3,37 +3,24 @@
 import type { Observer } from './accounting/trail.ts';
 import { createBackendSwitch } from './admin/backend-switch.ts';
 import type { AdminSources, Readiness } from './admin/sources.ts';
-import { type AdminState, describeState } from './admin/state.ts';
+import { type AdminState, describeState, type LoadState } from './admin/state.ts';
+import type { Load, LoadBook } from './balancing/load-book.ts';
 import type { Clock } from './canonical/clock.ts';
 import type { SnapshotStore } from './config/store.ts';
 import type { DisableBook, StateStore } from './state/store.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
-/** Requests under way, in all and by backend. */
+/** Requests of clients under way. */
 export class InFlight {
-  readonly #byBackend = new Map<string, number>();
   #requests = 0;
 
   get requests(): number {
     return this.#requests;
   }
 
-  of(backendId: string): number {
-    return this.#byBackend.get(backendId) ?? 0;
-  }
-
   readonly observer: Observer = {
     requestStarted: () => {
       this.#requests += 1;
-    },
-    attemptStarted: (_trail, { backend }) => {
-      this.#byBackend.set(backend, this.of(backend) + 1);
-      return undefined;
-    },
-    attemptEnded: (_trail, { backend }) => {
-      const left = this.of(backend) - 1;
-      if (left > 0) this.#byBackend.set(backend, left);
-      else this.#byBackend.delete(backend);
     },
     requestEnded: () => {
       this.#requests -= 1;
@@ -48,19 +35,34 @@ export interface FactsSettings {
   readonly disables: DisableBook;
   readonly state: StateStore;
   readonly inFlight: InFlight;
+  readonly loads: LoadBook;
 }
 
 /** State of everything that can be chosen, as of now. */
-export function describeGateway({ clock, snapshots, disables, state, inFlight }: FactsSettings): AdminState {
+export function describeGateway({ clock, snapshots, disables, state, inFlight, loads }: FactsSettings): AdminState {
   return describeState({
     config: snapshots.current?.config,
     disables: disables.list(),
     store: state.health(),
     inFlight: inFlight.requests,
-    inFlightOf: (backendId) => inFlight.of(backendId),
+    loadOf: (backendId) => describeLoad(loads.of(backendId), clock.now()),
     onTrial: (target) => disables.isTrial(target, clock.now()),
     nowMs: clock.now(),
   });
+}
+
+function describeLoad(load: Load, nowMs: number): LoadState {
+  const usual = (stream: boolean): number | undefined => {
+    const usualMs = load.latency(stream).usualMs(nowMs);
+    return usualMs === undefined ? undefined : Math.round(usualMs);
+  };
+  return {
+    inFlight: load.inFlight,
+    waiting: load.waiting,
+    failingPercent: Math.round(load.failing * 100),
+    firstContentMs: usual(true),
+    responseMs: usual(false),
+  };
 }
 
 /** Which configuration is in force, and which was refused last. */

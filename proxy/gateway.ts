@@ -7,6 +7,7 @@ import { lookup } from 'node:dns/promises';
 import { combineObservers } from './accounting/account.ts';
 import type { Observer } from './accounting/trail.ts';
 import { createAdmin } from './admin/admin.ts';
+import { LoadBook } from './balancing/load-book.ts';
 import { type Refusal, SnapshotStore } from './config/store.ts';
 import { createAdminSources, describeConfig, describeGateway, type FactsSettings, InFlight } from './gateway-facts.ts';
 import { createIngress, type Ingress, type ListenAddress } from './ingress/ingress.ts';
@@ -141,7 +142,7 @@ function layGround(options: GatewayOptions): Ground {
   const state = createStateStore(options, proxyId, log);
   const disables = createDisableBook({ clock, store: state, proxyId, log });
   const snapshots = new SnapshotStore(clock);
-  const facts = { clock, snapshots, disables, state, inFlight: new InFlight() };
+  const facts = { clock, snapshots, disables, state, inFlight: new InFlight(), loads: new LoadBook() };
   return { options, proxyId, destination, scrubber, log, facts };
 }
 

@@ -2,8 +2,10 @@
 // they remember. Put together here once, for gateways and for simulations of many of them: time, chance and everything
 // that leaves the process are arguments.
 
+import { combineObservers } from './accounting/account.ts';
 import type { Observer } from './accounting/trail.ts';
 import { Balancer } from './balancing/balancer.ts';
+import { keyId, LoadBook } from './balancing/load-book.ts';
 import type { Clock } from './canonical/clock.ts';
 import type { Snapshot } from './config/snapshot.ts';
 import type { SnapshotStore } from './config/store.ts';
@@ -29,6 +31,8 @@ export interface RouterSettings {
   readonly disables: DisableBook;
   readonly upstreams: Upstreams;
   readonly observer: Required<Observer>;
+  /** What strategies know of backends, for whoever wants to read it too. */
+  readonly loads?: LoadBook;
   /** Hears of each dropped frame, with the id of the backend that sent it. */
   readonly onMalformed: (backend: string) => void;
   /** Hears of faults of our own: throws that are no ClientError. */
@@ -44,7 +48,7 @@ export interface Router {
 
 /** Makes a router; it remembers nothing yet. */
 export function createRouter(settings: RouterSettings): Router {
-  const { clock, random, snapshots, disables } = settings;
+  const { clock, random, snapshots, disables, observer, unexpected, loads = new LoadBook() } = settings;
   const keys = createKeyHistories({ clock });
   const judge = createJudge({
     clock,
@@ -59,7 +63,8 @@ export function createRouter(settings: RouterSettings): Router {
   const steps = createSteps({
     ...settings,
     store: snapshots,
-    balancer: new Balancer(random),
+    observer: combineObservers([loads.observer, observer], (error) => unexpected(error, 'none')),
+    balancer: new Balancer({ random, loads }),
     judge,
     wait: createWait(clock),
   });
@@ -70,11 +75,17 @@ export function createRouter(settings: RouterSettings): Router {
       const now = secretsByTarget(next);
       const kept = [...now].filter(([target, secret]) => before.get(target) === secret).map(([target]) => target);
       keys.retain(new Set(kept));
+      retainLoads(loads, next);
       for (const [target, secret] of now) {
         if (before.has(target) && before.get(target) !== secret) disables.clear(target);
       }
     },
   };
+}
+
+function retainLoads(loads: LoadBook, { backends, config }: Snapshot): void {
+  const known = new Set(config.upstreamKeys.map(({ id }) => keyId(id)));
+  loads.retain((id) => backends.has(id) || known.has(id));
 }
 
 /** Upstream keys with their secrets. */

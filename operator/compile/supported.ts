@@ -48,20 +48,34 @@ const types: readonly ProviderType[] = [
   'LMStudio',
   'OpenAICompatible',
 ];
-const strategies: readonly Strategy[] = ['Random', 'RoundRobin', 'Weighted'];
+const strategies: readonly Strategy[] = [
+  'Random',
+  'RoundRobin',
+  'Weighted',
+  'LeastUsed',
+  'LeastBusy',
+  'LeastLatency',
+  'DynamicWeighted',
+  'Cheapest',
+  'Affinity',
+];
 
 /** Every field, or value of a field, that this version cannot do. */
 export const unsupported: readonly Line[] = [
   line('LLMProvider', 'spec.type', unless(...types), notYet('providers of this type')),
   line('LLMProvider', 'spec.credentials.type', unless('KeyPool', 'None', 'Passthrough'), notYet('cloud identities')),
-  line('LLMProvider', 'spec.credentials.keyPool.stickiness', unless('None'), notYet('keeping to one key')),
   line('LLMProvider', 'spec.limits[]', always, notYet('limits')),
   line('LLMProvider', 'spec.health.probe', always, notYet('active probes')),
   line('LLMProvider', 'spec.egressProxyURL', always, notYet('egress proxies')),
   line('LLMRoute', 'spec.cache', always, notYet('caching')),
   line('LLMRoute', 'spec.limits[]', always, notYet('limits')),
   line('LLMRoute', 'spec.prompt', always, notYet('changing prompts')),
-  line('LLMRoute', 'spec.rules[].strategy', unless(...strategies), `this version has only ${strategies.join(', ')}`),
+  line(
+    'LLMRoute',
+    'spec.rules[].strategy',
+    unless(...strategies),
+    `this version does not have FirstAvailable and Plugin yet`,
+  ),
   line('LLMRoute', 'spec.rules[].require[].maxFirstContentMillis', always, notYet('requiring a latency')),
   line('LLMRoute', 'spec.rules[].prefer[]', always, notYet('preferring backends')),
   line('LLMRoute', 'spec.rules[].failover.afterContent', unless('Error'), notYet('resuming streams')),

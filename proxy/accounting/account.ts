@@ -18,13 +18,14 @@ export function combineObservers(observers: readonly Observer[], failed: (error:
       }
       return headers;
     },
+    attemptAnswered: tellAll(observers, 'attemptAnswered', failed),
     attemptEnded: tellAll(observers, 'attemptEnded', failed),
     requestEnded: tellAll(observers, 'requestEnded', failed),
   };
 }
 
 /** A plain loop over those who listen: it runs for every request, and closures would cost more than what they tell. */
-function tellAll<Event extends 'requestStarted' | 'attemptEnded' | 'requestEnded'>(
+function tellAll<Event extends 'requestStarted' | 'attemptAnswered' | 'attemptEnded' | 'requestEnded'>(
   observers: readonly Observer[],
   event: Event,
   failed: (error: unknown) => void,
@@ -33,7 +34,7 @@ function tellAll<Event extends 'requestStarted' | 'attemptEnded' | 'requestEnded
   return (trail, attempt) => {
     for (const observer of listeners) {
       try {
-        // Only `attemptEnded` takes the second argument, and is never called without.
+        // Only events of attempts take the second argument, and are never called without.
         observer[event]?.(trail, attempt as AttemptRecord);
       } catch (error) {
         failed(error);

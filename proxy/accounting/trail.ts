@@ -70,6 +70,8 @@ export interface Observer {
   requestStarted?(trail: Trail): void;
   /** May return headers for the upstream request (trace context). */
   attemptStarted?(trail: Trail, attempt: AttemptRecord): Readonly<Record<string, string>> | undefined;
+  /** The attempt has its first content, whose time is in its record: this backend's answer is the client's. */
+  attemptAnswered?(trail: Trail, attempt: AttemptRecord): void;
   attemptEnded?(trail: Trail, attempt: AttemptRecord): void;
   requestEnded?(trail: Trail): void;
 }

@@ -23,16 +23,27 @@ export interface ModelState extends TargetState {
   readonly model: string;
 }
 
+/** What this proxy knows of a backend's present. */
+export interface LoadState {
+  /** Requests that this proxy has sent it and that have not ended. */
+  readonly inFlight: number;
+  /** Those of them that wait for their first content. */
+  readonly waiting: number;
+  /** Failed attempts among about the last ten. */
+  readonly failingPercent: number;
+  /** Usual time to first content of streams, and to the end of other answers; undefined: never measured. */
+  readonly firstContentMs: number | undefined;
+  readonly responseMs: number | undefined;
+}
+
 /** One backend. */
-export interface BackendState extends TargetState {
+export interface BackendState extends TargetState, LoadState {
   /** `namespace/route/name`. */
   readonly id: string;
   readonly route: string;
   readonly name: string;
   readonly provider: string;
   readonly model: string | undefined;
-  /** Requests that this proxy has sent it and that have not ended. */
-  readonly inFlight: number;
   /** Models for which it is disabled though it is not as a whole. */
   readonly models: readonly ModelState[];
 }
@@ -60,22 +71,14 @@ export interface StateFacts {
   readonly disables: readonly DisableEntry[];
   readonly store: StoreHealth;
   readonly inFlight: number;
-  /** Requests under way to a backend, by its id. */
-  readonly inFlightOf: (backendId: string) => number;
+  /** By the id of a backend. */
+  readonly loadOf: (backendId: string) => LoadState;
   readonly onTrial: (target: TargetId) => boolean;
   readonly nowMs: number;
 }
 
 /** Describes every configured backend and upstream key. */
-export function describeState({
-  config,
-  disables,
-  store,
-  inFlight,
-  inFlightOf,
-  onTrial,
-  nowMs,
-}: StateFacts): AdminState {
+export function describeState({ config, disables, store, inFlight, loadOf, onTrial, nowMs }: StateFacts): AdminState {
   const { whole, byModel } = sortEntries(disables, nowMs);
   const stateOf = (target: TargetId): TargetState & { readonly models: readonly ModelState[] } => {
     const entry = whole.get(target);
@@ -86,7 +89,7 @@ export function describeState({
   return {
     backends: backendsOf(config).map((backend) => ({
       ...backend,
-      inFlight: inFlightOf(backend.id),
+      ...loadOf(backend.id),
       ...stateOf(`backend:${backend.id}`),
     })),
     keys: (config?.upstreamKeys ?? []).map(({ id, provider, state }) => {

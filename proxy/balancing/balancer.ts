@@ -1,32 +1,58 @@
 // The pickers of all tiers and key pools. They outlive configurations, so that an edit does not start every turn anew.
 
+import type { ProviderConfig } from '../config/schema.ts';
 import type { Provider, Rule, Tier, UpstreamKey } from '../config/snapshot.ts';
-import { type Choice, createPicker, type Picker, type PickerStrategy } from './picker.ts';
+import { createPicker, type PickerSettings } from './create-picker.ts';
+import type { Choice, PickContext, Picker } from './picker.ts';
+import type { PickerStrategy } from './strategy.ts';
 
 /** Tiers and pools of an installation number thousands at most; more are leftovers of old configurations. */
 const pickersMax = 20_000;
 
+type Stickiness = NonNullable<ProviderConfig['credentials']['keyPool']>['stickiness'];
+
+const stickyTo = {
+  None: undefined,
+  Conversation: { affinity: { on: 'Conversation' } },
+  Client: { affinity: { on: 'Client' } },
+} as const;
+
 /** Picks inside tiers and pools. */
 export class Balancer {
-  readonly #random: () => number;
+  readonly #settings: PickerSettings;
   readonly #pickers = new Map<string, Picker>();
 
-  constructor(random: () => number) {
-    this.#random = random;
+  constructor(settings: PickerSettings) {
+    this.#settings = settings;
   }
 
   /** One of a tier's eligible candidates, by the rule's strategy. */
-  pick<C extends Choice>(tier: Tier, rule: Rule, eligible: readonly C[]): C {
-    return this.#picker(tier.id, rule.strategy).pick(eligible);
+  pick<C extends Choice>(tier: Tier, rule: Rule, eligible: readonly C[], context: PickContext): C {
+    return this.#picker(tier.id, rule.strategy).pick(eligible, context, rule);
   }
 
   /** One of a pool's eligible keys, by the provider's strategy. Keys of one priority share by turns. */
-  pickKey(provider: Provider, eligible: readonly UpstreamKey[]): UpstreamKey {
-    const strategy = provider.config.credentials.keyPool?.strategy ?? 'RoundRobin';
-    if (strategy !== 'PriorityOrder') return this.#picker(`${provider.id}#keys`, strategy).pick(eligible);
+  pickKey(provider: Provider, eligible: readonly UpstreamKey[], context: PickContext): UpstreamKey {
+    const { strategy = 'RoundRobin', stickiness = 'None' } = provider.config.credentials.keyPool ?? {};
+    if (strategy !== 'PriorityOrder') {
+      return this.#pickKey(`${provider.id}#keys`, strategy, stickiness, eligible, context);
+    }
     const first = Math.min(...eligible.map((key) => key.priority));
     const tier = eligible.filter((key) => key.priority === first);
-    return this.#picker(`${provider.id}#keys/${first}`, 'RoundRobin').pick(tier);
+    return this.#pickKey(`${provider.id}#keys/${first}`, 'RoundRobin', stickiness, tier, context);
+  }
+
+  /** A conversation, or a client, keeps to its key; what is nobody's goes by the strategy. */
+  #pickKey(
+    id: string,
+    strategy: PickerStrategy,
+    stickiness: Stickiness,
+    eligible: readonly UpstreamKey[],
+    context: PickContext,
+  ): UpstreamKey {
+    const options = stickyTo[stickiness];
+    const isSticky = options !== undefined && context.keyOf(options.affinity) !== undefined;
+    return this.#picker(id, isSticky ? 'Affinity' : strategy).pick(eligible, context, options ?? {});
   }
 
   #picker(id: string, strategy: PickerStrategy): Picker {
@@ -34,7 +60,7 @@ export class Balancer {
     let picker = this.#pickers.get(key);
     if (picker === undefined) {
       if (this.#pickers.size >= pickersMax) this.#pickers.clear();
-      picker = createPicker(strategy, this.#random);
+      picker = createPicker(strategy, this.#settings);
       this.#pickers.set(key, picker);
     }
     return picker;

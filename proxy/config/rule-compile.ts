@@ -1,6 +1,6 @@
 // Compiles the rules of one route: candidates by name, tiers by priority, policy applied where configuration decides it.
 
-import { toPickerStrategy } from '../balancing/picker.ts';
+import { toPickerStrategy } from '../balancing/strategy.ts';
 import { explainExclusion } from '../policy/requirement.ts';
 import { compileMatches } from '../routing/match.ts';
 import { backendTarget } from '../routing/target.ts';
@@ -56,6 +56,7 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     name: config.name,
     matches: compileMatches(config.matches),
     strategy,
+    affinity: config.affinity,
     tiers: toTiers(id, allowed),
     excludes,
     excluded,

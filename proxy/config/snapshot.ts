@@ -1,7 +1,7 @@
 // One configuration in the form that requests are served from: everything resolved, nothing left to look up by name.
 // Types only; snapshot-compile.ts makes it. Runtime state (disables, counts) is keyed by the ids here and lives outside.
 
-import type { PickerStrategy } from '../balancing/picker.ts';
+import type { PickerStrategy } from '../balancing/strategy.ts';
 import type { Lanes } from '../protocols/lane.ts';
 import type { Edits, ProtocolId } from '../protocols/protocol.ts';
 import type { ProviderKind } from '../providers/provider-kind.ts';
@@ -125,6 +125,8 @@ export interface Rule {
   readonly name: string;
   readonly matches: (context: MatchContext) => boolean;
   readonly strategy: PickerStrategy;
+  /** Of the strategy Affinity. */
+  readonly affinity: RuleConfig['affinity'];
   /** By priority, lowest first; without those that `require` excludes. */
   readonly tiers: readonly Tier[];
   /** Why the rule's `require` excludes a backend, also one of a referenced route; undefined where it requires nothing. */

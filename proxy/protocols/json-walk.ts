@@ -64,6 +64,21 @@ export function walk(body: Buffer): Place[] {
   return places;
 }
 
+/** The entries of the list that opens at `from`, one by one: whoever has seen enough need not walk to its end. */
+export function* entriesOf(body: Buffer, from: number): Generator<{ readonly start: number; readonly end: number }> {
+  if (body[from] !== openBracket) return;
+  const budget = { parts: partsMax };
+  let start = skipSpace(body, from + 1);
+  while (start < body.length && body[start] !== closeBracket) {
+    const end = skipValue(body, start, budget);
+    if (end === start) return;
+    yield { start, end };
+    const next = skipSpace(body, end);
+    if (body[next] !== comma) return;
+    start = skipSpace(body, next + 1);
+  }
+}
+
 function spend(budget: Budget): void {
   if (--budget.parts < 0) {
     const message = `The request body has more than ${partsMax} members, objects and lists.`;
@@ -84,7 +99,7 @@ function skipValue(body: Buffer, from: number, budget: Budget): number {
   let at = from;
   for (; at < body.length; at++) {
     const byte = body[at]!;
-    if (byte === comma || byte === closeBrace || byte <= space) break;
+    if (byte === comma || byte === closeBrace || byte === closeBracket || byte <= space) break;
   }
   return at;
 }

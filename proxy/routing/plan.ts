@@ -22,11 +22,17 @@ export interface PlanFacts {
   /** Rule 21: false while another request tries whether the backend works again. */
   readonly claim: (backend: Backend) => boolean;
   /** Chooses inside a tier by the rule's strategy. */
-  readonly pick: <C extends { readonly id: string; readonly weight: number }>(
-    tier: Tier,
-    rule: Rule,
-    eligible: readonly C[],
-  ) => C;
+  readonly pick: <C extends Choice>(tier: Tier, rule: Rule, eligible: readonly C[]) => C;
+}
+
+/** An eligible candidate of a tier, as strategies see it. */
+export interface Choice {
+  readonly id: string;
+  readonly weight: number;
+  /** Undefined where it is another route. */
+  readonly backend: Backend | undefined;
+  /** The backends behind another route that may be used now. */
+  readonly behind: (() => readonly Backend[]) | undefined;
 }
 
 /** One backend to be tried. */
@@ -51,9 +57,7 @@ export interface Plan {
   soonestReturn(): number;
 }
 
-interface Node {
-  readonly id: string;
-  readonly weight: number;
+interface Node extends Choice {
   readonly candidate: Candidate;
   readonly inner: RulePlan | undefined;
   /** Somebody else's trial was running when this request wanted it: only to be used as if it were disabled. */
@@ -160,6 +164,16 @@ class RulePlan implements Plan {
     return this.#tiers.some(({ nodes }) => nodes.some((node) => this.#isEligible(node, usable, seen)));
   }
 
+  /** Backends that may be used now, of all tiers: what a reference to this rule stands for. */
+  eligible(): readonly Backend[] {
+    const { tried, facts } = this.#journey;
+    const backends: Backend[] = [];
+    for (const { backend } of this.#leaves()) {
+      if (!tried.has(backend.id) && facts.disabledUntil(backend) === 0) backends.push(backend);
+    }
+    return backends;
+  }
+
   *#leaves(seen = new Set<RulePlan>()): Iterable<{ readonly plan: RulePlan; readonly backend: Backend }> {
     if (seen.has(this)) return;
     seen.add(this);
@@ -202,13 +216,9 @@ class RulePlan implements Plan {
       (candidate) =>
         candidate.kind === 'route' || enclosing.every(({ excludes }) => excludes?.(candidate) === undefined),
     );
-    return allowed.map((candidate) => ({
-      id: candidate.kind === 'backend' ? candidate.id : candidate.name,
-      weight: candidate.weight,
-      candidate,
-      inner: candidate.kind === 'route' ? this.#enter(candidate) : undefined,
-      skipped: false,
-    }));
+    return allowed.map((candidate) =>
+      candidate.kind === 'backend' ? toNode(candidate) : toReferenceNode(candidate, this.#enter(candidate)),
+    );
   }
 
   /** The referenced route's first rule that matches; its access is not asked. An empty plan if none matches. */
@@ -225,6 +235,16 @@ class RulePlan implements Plan {
     entered.set(key, plan);
     return plan;
   }
+}
+
+function toNode(candidate: Backend): Node {
+  const { id, weight } = candidate;
+  return { id, weight, backend: candidate, behind: undefined, candidate, inner: undefined, skipped: false };
+}
+
+function toReferenceNode(candidate: RouteReference, inner: RulePlan): Node {
+  const { name: id, weight } = candidate;
+  return { id, weight, backend: undefined, behind: () => inner.eligible(), candidate, inner, skipped: false };
 }
 
 function emptyRule(rule: Rule): Rule {

@@ -4,6 +4,7 @@ import type { Observer, Trail } from '../accounting/trail.ts';
 import { ClientError } from '../canonical/client-error.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { Balancer } from '../balancing/balancer.ts';
+import type { PickContext } from '../balancing/picker.ts';
 import type { Failure } from '../canonical/failure.ts';
 import type { Principal, Rule, UpstreamKey } from '../config/snapshot.ts';
 import { Availability, type Disables, isOtherAccount } from '../routing/availability.ts';
@@ -14,6 +15,7 @@ import type { ProxyRequest } from './decode.ts';
 import { inNeutralWords } from './neutral-words.ts';
 import { laneOf } from './outgoing.ts';
 import { Prospects } from './prospects.ts';
+import { RequestContext } from './request-context.ts';
 import { type Journey, sendAttempt, type SendSettings, type SentAttempt } from './send.ts';
 import { RequestTranslation } from './translation.ts';
 
@@ -48,7 +50,9 @@ export async function search(
   const { clock, judge, observer } = settings;
   const availability = new Availability(settings.disables, clock, request.model);
   const translation = new RequestTranslation(request);
-  const prospects = new Prospects(createPlanFor(request, rule, principal, availability, settings.balancer), {
+  const context = new RequestContext(request, principal, clock);
+  const balancing = { balancer: settings.balancer, context };
+  const prospects = new Prospects(createPlanFor(request, rule, principal, availability, balancing), {
     request,
     translation,
     nowMs: clock.now(),
@@ -62,7 +66,7 @@ export async function search(
   judge.request(rule);
   const search = new Failover<SentAttempt>(prospects, rule, request.pin !== undefined, request.exchange.signal, {
     send: (visit, key) => sendAttempt(journey, visit, key, settings),
-    nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, settings.balancer),
+    nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
     judge({ visit, key, attempt, signal, retries, tried }) {
       const failed = { ...judged(request, visit, key, attempt), signal, rule, body: request.exchange.body };
       const failure = toldTo(attempt, judge.failed(failed));
@@ -74,8 +78,10 @@ export async function search(
     succeeded(visit, key, attempt) {
       judge.succeeded(judged(request, visit, key, attempt));
       const { firstContentAtMs } = attempt.answer;
-      if (firstContentAtMs !== undefined) attempt.record.firstContentAtMs = firstContentAtMs;
       attempt.record.status = attempt.answer.status;
+      if (firstContentAtMs === undefined) return;
+      attempt.record.firstContentAtMs = firstContentAtMs;
+      observer.attemptAnswered(trail, attempt.record);
     },
     released(visit, key, attempt) {
       judge.released({ visit, key, begunMs: attempt?.record.startedAtMs ?? clock.now() });
@@ -125,12 +131,18 @@ export function endAttempt(
   observer.attemptEnded(trail, record);
 }
 
+/** Who picks, and what for. */
+interface Balancing {
+  readonly balancer: Balancer;
+  readonly context: PickContext;
+}
+
 function createPlanFor(
   request: ProxyRequest,
   rule: Rule,
   principal: Principal | undefined,
   availability: Availability,
-  balancer: Balancer,
+  { balancer, context: asked }: Balancing,
 ): Plan {
   const { exchange, pin } = request;
   const context = {
@@ -144,7 +156,7 @@ function createPlanFor(
     disabledUntil: (backend) => availability.disabledUntil(backend),
     isHard: (backend) => availability.isHard(backend),
     claim: (backend) => availability.claim(backend),
-    pick: (tier, of, eligible) => balancer.pick(tier, of, eligible),
+    pick: (tier, of, eligible) => balancer.pick(tier, of, eligible, asked),
   };
   const { protocol } = request.operation;
   if (pin === undefined) return createPlan(rule.serving(protocol), context, facts);
@@ -160,12 +172,12 @@ function nextKey(
   tried: ReadonlySet<string>,
   accountOtherThan: UpstreamKey | undefined,
   availability: Availability,
-  balancer: Balancer,
+  { balancer, context }: Balancing,
 ): UpstreamKey | undefined {
   let eligible = availability.keys(visit.backend, visit.disabled).filter((key) => !tried.has(key.id));
   if (accountOtherThan !== undefined) eligible = eligible.filter((key) => isOtherAccount(key, accountOtherThan));
   while (eligible.length > 0) {
-    const key = balancer.pickKey(visit.backend.provider, eligible);
+    const key = balancer.pickKey(visit.backend.provider, eligible, context);
     if (availability.claimKey(key)) return key;
     eligible = eligible.filter((other) => other !== key);
   }

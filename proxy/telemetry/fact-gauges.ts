@@ -20,6 +20,9 @@ export interface TargetsFacts {
     readonly route: string;
     readonly name: string;
     readonly inFlight: number;
+    /** Failed attempts of late, and the usual time to first content of streams; undefined: nothing is known. */
+    readonly failingPercent?: number | undefined;
+    readonly firstContentMs?: number | undefined;
   })[];
   readonly keys: readonly (TargetFacts & { readonly id: string })[];
 }
@@ -74,6 +77,19 @@ function targetGauges(targets: () => TargetsFacts): readonly Family[] {
       read: () => targets().backends.map(({ route, name, inFlight }): Sample => [inFlight, route, name]),
     }),
     createGauge({
+      name: 'sluice_backend_failing_ratio',
+      help: 'Share of failed attempts among about the last ten of the backend, by this proxy.',
+      labelNames: ['route', 'backend'],
+      read: () =>
+        targets().backends.map(({ route, name, failingPercent = 0 }): Sample => [failingPercent / 100, route, name]),
+    }),
+    createGauge({
+      name: 'sluice_backend_usual_first_content_seconds',
+      help: 'Usual time to first content of streams, by which strategies choose; fades while nothing is measured.',
+      labelNames: ['route', 'backend'],
+      read: () => targets().backends.flatMap(toUsualSamples),
+    }),
+    createGauge({
       name: 'sluice_upstream_key_state',
       help: 'Always 1; the label says whether the upstream key is enabled, disabled or on trial.',
       labelNames: ['key', 'state'],
@@ -86,6 +102,11 @@ function targetGauges(targets: () => TargetsFacts): readonly Family[] {
       read: () => countDisabled(targets()),
     }),
   ];
+}
+
+/** Missing where nothing was ever measured. */
+function toUsualSamples({ route, name, firstContentMs }: TargetsFacts['backends'][number]): readonly Sample[] {
+  return firstContentMs === undefined ? [] : [[firstContentMs / 1000, route, name]];
 }
 
 /** Zeros included, so that an alert sees a target come back. */

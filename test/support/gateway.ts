@@ -28,6 +28,8 @@ export interface TargetState {
   readonly hard?: boolean;
   readonly until?: string;
   readonly inFlight?: number;
+  readonly failingPercent?: number;
+  readonly firstContentMs?: number;
   readonly models: readonly { readonly model: string; readonly state: string; readonly reason?: string }[];
 }
 

@@ -38,6 +38,8 @@ const config = {
   upstreamKeys: [{ id: 'team-a/one', provider: 'team-a/azure', state: 'Enabled' }],
 } as unknown as GatewayConfig;
 
+const idle = { inFlight: 0, waiting: 0, failingPercent: 0, firstContentMs: 250, responseMs: undefined };
+
 let admin: Admin;
 let metrics: Metrics;
 let base: string;
@@ -52,7 +54,7 @@ beforeAll(async () => {
       disables: disables.list(),
       store: store.health(),
       inFlight: 0,
-      inFlightOf: () => 0,
+      loadOf: () => idle,
       onTrial: () => false,
       nowMs: clock.now(),
     });

@@ -23,6 +23,7 @@ function listener(name: string, told: string[], headers?: Readonly<Record<string
       note('attemptStarted')(trail);
       return headers;
     },
+    attemptAnswered: note('attemptAnswered'),
     attemptEnded: note('attemptEnded'),
     requestEnded: note('requestEnded'),
   };
@@ -32,12 +33,13 @@ function tellAll(observer: Required<Observer>): Readonly<Record<string, string>>
   const trail = openTrail(facts);
   observer.requestStarted(trail);
   const headers = observer.attemptStarted(trail, attempt);
+  observer.attemptAnswered(trail, attempt);
   observer.attemptEnded(trail, attempt);
   observer.requestEnded(trail);
   return headers;
 }
 
-const events = ['requestStarted', 'attemptStarted', 'attemptEnded', 'requestEnded'];
+const events = ['requestStarted', 'attemptStarted', 'attemptAnswered', 'attemptEnded', 'requestEnded'];
 
 describe('several observers', () => {
   it('are told everything, each in its turn', () => {
@@ -53,11 +55,17 @@ describe('several observers', () => {
     const thrower = (): never => {
       throw fault;
     };
-    const bad = { requestStarted: thrower, attemptStarted: thrower, attemptEnded: thrower, requestEnded: thrower };
+    const bad = {
+      requestStarted: thrower,
+      attemptStarted: thrower,
+      attemptAnswered: thrower,
+      attemptEnded: thrower,
+      requestEnded: thrower,
+    };
     const combined = combineObservers([bad, listener('good', told, { a: '1' }), bad], (error) => errors.push(error));
     expect(tellAll(combined)).toEqual({ a: '1' });
     expect(told).toEqual(events.map((event) => `good ${event} r1`));
-    expect(errors).toEqual(Array.from({ length: 8 }, () => fault));
+    expect(errors).toEqual(Array.from({ length: 10 }, () => fault));
   });
 
   it('may know themselves by `this`', () => {

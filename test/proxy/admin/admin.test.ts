@@ -136,6 +136,9 @@ describe('what the admin port tells', () => {
         {
           id: 'team-a/chat/azure',
           inFlight: 2,
+          waiting: 1,
+          failingPercent: 10,
+          firstContentMs: 420,
           state: 'disabled',
           hard: false,
           reason: 'Timeout',

@@ -24,6 +24,10 @@ export const azure: BackendState = {
   provider: 'team-a/azure',
   model: 'gpt-4o',
   inFlight: 2,
+  waiting: 1,
+  failingPercent: 10,
+  firstContentMs: 420,
+  responseMs: undefined,
   state: 'enabled',
   models: [],
 };

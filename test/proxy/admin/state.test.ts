@@ -41,13 +41,15 @@ function entry(facts: Partial<DisableEntry>): DisableEntry {
   };
 }
 
+const idle = { inFlight: 0, waiting: 0, failingPercent: 0, firstContentMs: undefined, responseMs: undefined };
+
 function describeWith(facts: Partial<StateFacts>): AdminState {
   return describeState({
     config,
     disables: [],
     store: { kind: 'memory', state: 'ok', sinceMs: 0, proxies: 1, detail: undefined },
     inFlight: 4,
-    inFlightOf: (id) => (id === 'team-a/chat/azure' ? 2 : 0),
+    loadOf: (id) => ({ ...idle, inFlight: id === 'team-a/chat/azure' ? 2 : 0 }),
     onTrial: () => false,
     nowMs: 1000,
     ...facts,
@@ -65,6 +67,7 @@ describe('the state', () => {
         name: 'azure',
         provider: 'team-a/azure',
         model: 'gpt-4o',
+        ...idle,
         inFlight: 2,
         state: 'enabled',
         models: [],

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Balancer } from '../../../proxy/balancing/balancer.ts';
+import type { Balancer } from '../../../proxy/balancing/balancer.ts';
 import type { ProviderConfig, RuleConfig, UpstreamKeyConfig } from '../../../proxy/config/schema.ts';
 import type { Provider, Rule, Snapshot, Tier, UpstreamKey } from '../../../proxy/config/snapshot.ts';
 import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
 import { backend, configOf, provider, route, rule, upstreamKey } from '../../support/config.ts';
-import { seededRandom } from './seeded-random.ts';
+import { balancerOf, plain } from './rig.ts';
 
 type KeyStrategy = NonNullable<ProviderConfig['credentials']['keyPool']>['strategy'];
 
@@ -52,13 +52,13 @@ function providerOf(snapshot: Snapshot): Provider {
 
 function picks(balancer: Balancer, snapshot: Snapshot, times: number): string {
   const { tier, of, candidates } = tierOf(snapshot);
-  return Array.from({ length: times }, () => balancer.pick(tier, of, candidates).name).join('');
+  return Array.from({ length: times }, () => balancer.pick(tier, of, candidates, plain).name).join('');
 }
 
 function keyPicks(balancer: Balancer, { snapshot, times, among }: KeyPicks): string[] {
   const pool = providerOf(snapshot);
   const eligible = pool.keys.filter((key) => among?.(key) ?? true);
-  return Array.from({ length: times }, () => balancer.pickKey(pool, eligible).id.slice(-1));
+  return Array.from({ length: times }, () => balancer.pickKey(pool, eligible, plain).id.slice(-1));
 }
 
 interface KeyPicks {
@@ -69,20 +69,20 @@ interface KeyPicks {
 
 describe('the balancer', () => {
   it('goes on with the turn of a tier through new configurations', () => {
-    const balancer = new Balancer(seededRandom(1));
+    const balancer = balancerOf(1);
     const order = [1, 1, 1, 1, 1, 1, 1, 1].map((times) => picks(balancer, snapshotOf(), times)).join('');
-    expect(order).toBe(picks(new Balancer(seededRandom(1)), snapshotOf(), 8));
+    expect(order).toBe(picks(balancerOf(1), snapshotOf(), 8));
     expect(order).toBe('aabaaaba');
   });
 
   it('starts anew where the strategy of a rule changes', () => {
-    const balancer = new Balancer(seededRandom(1));
+    const balancer = balancerOf(1);
     picks(balancer, snapshotOf(), 3);
     expect(picks(balancer, snapshotOf({ rule: { strategy: 'RoundRobin' } }), 4)).toBe('abab');
   });
 
   it('keeps rules apart', () => {
-    const balancer = new Balancer(seededRandom(1));
+    const balancer = balancerOf(1);
     picks(balancer, snapshotOf({ rule: { name: 'one' } }), 2);
     expect(picks(balancer, snapshotOf({ rule: { name: 'two' } }), 4)).toBe('aaba');
   });
@@ -91,7 +91,7 @@ describe('the balancer', () => {
     const times = 9;
     const weights = [{ weight: 1 }, { weight: 2 }, { weight: 6 }];
     const counts = (strategy: KeyStrategy): number[] => {
-      const taken = keyPicks(new Balancer(seededRandom(1)), {
+      const taken = keyPicks(balancerOf(1), {
         snapshot: snapshotOf({ strategy, keys: weights }),
         times,
       });
@@ -105,7 +105,7 @@ describe('the balancer', () => {
   it('takes keys of the first priority in turn, and the others only when those are away', () => {
     const keys = [{ priority: 1 }, { priority: 0 }, { priority: 0 }, { priority: 2 }];
     const snapshot = snapshotOf({ strategy: 'PriorityOrder', keys });
-    const balancer = new Balancer(seededRandom(1));
+    const balancer = balancerOf(1);
     expect(keyPicks(balancer, { snapshot, times: 4 })).toEqual(['1', '2', '1', '2']);
     expect(keyPicks(balancer, { snapshot, times: 2, among: ({ priority }) => priority > 0 })).toEqual(['0', '0']);
     expect(keyPicks(balancer, { snapshot, times: 1, among: ({ priority }) => priority > 1 })).toEqual(['3']);
@@ -113,9 +113,10 @@ describe('the balancer', () => {
   });
 
   it('remembers a bounded number of tiers', () => {
-    const balancer = new Balancer(seededRandom(1));
+    const balancer = balancerOf(1);
     const { tier, of, candidates } = tierOf(snapshotOf());
-    for (let index = 0; index < 50_000; index += 1) balancer.pick({ ...tier, id: `old/${index}` }, of, candidates);
+    for (let index = 0; index < 50_000; index += 1)
+      balancer.pick({ ...tier, id: `old/${index}` }, of, candidates, plain);
     expect(picks(balancer, snapshotOf(), 4)).toBe('aaba');
   });
 });

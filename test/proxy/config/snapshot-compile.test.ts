@@ -104,9 +104,9 @@ describe('a configuration is refused', () => {
   });
 
   test('for a strategy that this proxy does not have', () => {
-    const routes = [route('r', [rule([backend('p')], { strategy: 'Cheapest' })])];
+    const routes = [route('r', [rule([backend('p')], { strategy: 'FirstAvailable' })])];
     expect(reasons({ providers: [p], routes })).toEqual([
-      'route default/r: rule default: this proxy has no strategy Cheapest',
+      'route default/r: rule default: this proxy has no strategy FirstAvailable',
     ]);
   });
 

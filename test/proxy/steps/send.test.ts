@@ -35,6 +35,7 @@ class SendRig {
       observer: {
         requestStarted: nothing,
         attemptStarted: () => ({ traceparent: '00-1-2-01' }),
+        attemptAnswered: nothing,
         attemptEnded: nothing,
         requestEnded: nothing,
       },
