@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checklistLines, checklistTable, readChecklist } from './checklist.ts';
+import { matrixLines } from './matrix.ts';
 import { summarize, type Report } from './summary.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
@@ -21,10 +22,13 @@ try {
   const report = await readReport(reportFile);
   const { lines, failed } = summarize(report, exitCode, root);
   const items = readChecklist(await readFile(new URL('checklist.md', import.meta.url), 'utf8'), report);
-  const told = isChecklist
-    ? [...checklistTable(items), '', ...checklistLines(items), '', ...lines.slice(-1)]
+  const checklist = isChecklist
+    ? [...checklistTable(items), '', ...checklistLines(items), '']
     : // Of a part of the tests it would say little.
-      [...lines.slice(0, -1), ...(args.length === 0 ? [...checklistLines(items), ''] : []), ...lines.slice(-1)];
+      args.length === 0
+      ? [...checklistLines(items), '']
+      : [];
+  const told = [...(isChecklist ? [] : lines.slice(0, -1)), ...matrixLines(report), ...checklist, ...lines.slice(-1)];
   console.log(`\n${told.join('\n')}`);
   process.exitCode = failed === 0 ? 0 : 1;
 } finally {

@@ -2,6 +2,7 @@
 // and one line of figures. Counts everything that kept the run from succeeding as failed, test or not.
 
 import type { Missing } from '../support/requires.ts';
+import type { Place } from './place.ts';
 
 /** The parts of vitest's JSON report that the summary reads. */
 export interface Report {
@@ -17,7 +18,7 @@ interface Result {
   readonly status: 'passed' | 'failed' | 'skipped' | 'pending' | 'todo' | 'disabled';
   readonly ancestorTitles: readonly string[];
   readonly title: string;
-  readonly meta: { readonly missing?: Missing };
+  readonly meta: { readonly missing?: Missing; readonly matrix?: Place };
 }
 
 /** The lines to print, the last of which is `N passed, N failed`, and the numbers in it. */

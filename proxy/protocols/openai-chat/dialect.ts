@@ -71,6 +71,7 @@ const mistralDialect: ChatDialect = {
     'safety_identifier',
     'service_tier',
     'store',
+    'thinking',
     'user',
     'verbosity',
   ]),
