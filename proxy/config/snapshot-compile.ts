@@ -7,28 +7,28 @@ import { compileModelPatterns } from '../auth/model-patterns.ts';
 import { providerKind } from '../providers/vendors.ts';
 import { compileLabelSelector } from '../routing/label-selector.ts';
 import { keyTarget } from '../routing/target.ts';
+import { ConfigRefused } from './parse-config.ts';
 import { compileRules } from './rule-compile.ts';
 import type { Credentials, GatewayConfig, RouteConfig, ProviderConfig } from './schema.ts';
-import type { Backend, Candidate, Provider, Route, Rule, Snapshot, UpstreamKey } from './snapshot.ts';
+import type { Backend, Candidate, Provider, Route, Snapshot, UpstreamKey } from './snapshot.ts';
 
-/** A configuration that does not hold together; `reasons` say why, one per problem. */
-export class ConfigRefused extends Error {
-  override readonly name = 'ConfigRefused';
-  readonly reasons: readonly string[];
-
-  constructor(reasons: readonly string[]) {
-    super(reasons.join('; '));
-    this.reasons = reasons;
-  }
+/** What is in force, and the credentials that it was compiled with. */
+export interface InForce {
+  readonly snapshot: Snapshot;
+  readonly credentials: Credentials;
 }
 
-/** Compiles a pair that belongs together. Throws ConfigRefused. */
-export function compileSnapshot(config: GatewayConfig, credentials: Credentials): Snapshot {
+/**
+ * Compiles a pair that belongs together. What it has in common with the one in force (the same objects, as
+ * `parseConfig` gives them) is taken from there. Throws ConfigRefused.
+ */
+export function compileSnapshot(config: GatewayConfig, credentials: Credentials, inForce?: InForce): Snapshot {
   if (config.credentialsDigest !== credentials.digest) {
     throw new ConfigRefused([`the credentials are not those of revision ${config.revision}`]);
   }
-  const providers = compileProviders(config, credentials);
-  const routes = compileRoutes(config, providers);
+  const previous = inForce?.snapshot;
+  const providers = compileProviders(config, credentials, previous);
+  const routes = compileRoutes(config, providers, previous);
   return {
     revision: config.revision,
     digest: config.digest,
@@ -37,13 +37,26 @@ export function compileSnapshot(config: GatewayConfig, credentials: Credentials)
     routes,
     byPath: indexPaths(routes),
     ...indexModels(routes),
-    principal: createKeyring(config.clientKeys, credentials.clients),
+    principal: sameKeyring(config, credentials, inForce) ?? createKeyring(config.clientKeys, credentials.clients),
     providers,
     backends: collectBackends(routes),
   };
 }
 
-function compileProviders(config: GatewayConfig, credentials: Credentials): Map<string, Provider> {
+function sameKeyring(
+  { clientKeys }: GatewayConfig,
+  { clients }: Credentials,
+  inForce: InForce | undefined,
+): Snapshot['principal'] | undefined {
+  const same = clientKeys === inForce?.snapshot.config.clientKeys && clients === inForce.credentials.clients;
+  return same ? inForce.snapshot.principal : undefined;
+}
+
+function compileProviders(
+  config: GatewayConfig,
+  credentials: Credentials,
+  previous: Snapshot | undefined,
+): Map<string, Provider> {
   const secrets = new Map(credentials.upstream.map((secret) => [secret.id, secret]));
   const keys = new Map<string, UpstreamKey[]>();
   for (const key of config.upstreamKeys) {
@@ -65,7 +78,9 @@ function compileProviders(config: GatewayConfig, credentials: Credentials): Map<
   }
   const providers = new Map<string, Provider>();
   for (const provider of config.providers) {
-    providers.set(provider.id, compileProvider(provider, keys.get(provider.id) ?? []));
+    const compiled = compileProvider(provider, keys.get(provider.id) ?? []);
+    const before = previous?.providers.get(provider.id);
+    providers.set(provider.id, before !== undefined && isSameProvider(compiled, before) ? before : compiled);
   }
   return providers;
 }
@@ -79,6 +94,17 @@ function compileProvider(config: ProviderConfig, keys: readonly UpstreamKey[]): 
   const basePath = pathStart === -1 ? '' : baseURL.slice(pathStart).replace(/\/$/, '');
   const usable = keys.filter((key) => kind.sign !== undefined || isSendable(key.secret));
   return { id, config, kind, origin: new URL(baseURL).origin, basePath, keys: usable };
+}
+
+function isSameProvider(one: Provider, other: Provider): boolean {
+  return (
+    one.config === other.config &&
+    one.keys.length === other.keys.length &&
+    one.keys.every(({ config, secret, expiresAtMs }, index) => {
+      const key = other.keys[index];
+      return config === key?.config && secret === key.secret && expiresAtMs === key.expiresAtMs;
+    })
+  );
 }
 
 /** What no header can carry is no key: trying it would only look like a fault of the upstream. */
@@ -98,7 +124,11 @@ function compileKeyModels(patterns: readonly string[]): (model: string | undefin
   return (model) => model !== undefined && matches(model);
 }
 
-function compileRoutes(config: GatewayConfig, providers: ReadonlyMap<string, Provider>): Map<string, Route> {
+function compileRoutes(
+  config: GatewayConfig,
+  providers: ReadonlyMap<string, Provider>,
+  previous: Snapshot | undefined,
+): Map<string, Route> {
   const routes = new Map<string, Route>();
   const reasons: string[] = [];
   // Routes may refer to each other, so references look the route up when a request comes, not while compiling.
@@ -109,7 +139,7 @@ function compileRoutes(config: GatewayConfig, providers: ReadonlyMap<string, Pro
   };
   for (const route of config.routes) {
     try {
-      routes.set(route.id, compileRoute(route, providers, lookUp));
+      routes.set(route.id, sameRoute(route, providers, previous) ?? compileRoute(route, providers, lookUp));
     } catch (error) {
       reasons.push(`route ${route.id}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -117,6 +147,18 @@ function compileRoutes(config: GatewayConfig, providers: ReadonlyMap<string, Pro
   reasons.push(...findBrokenReferences(routes));
   if (reasons.length > 0) throw new ConfigRefused(reasons);
   return routes;
+}
+
+/** The route as it is compiled, if neither it nor a provider of its has changed. One that refers to others never is. */
+function sameRoute(
+  config: RouteConfig,
+  providers: ReadonlyMap<string, Provider>,
+  previous: Snapshot | undefined,
+): Route | undefined {
+  const route = previous?.routes.get(config.id);
+  if (route?.config !== config || references(config).length > 0) return undefined;
+  const isSame = (id = ''): boolean => providers.get(id) === previous?.providers.get(id);
+  return config.rules.every(({ backends }) => backends.every(({ provider }) => isSame(provider))) ? route : undefined;
 }
 
 function compileRoute(
@@ -157,11 +199,12 @@ function findBrokenReferences(routes: ReadonlyMap<string, Route>): string[] {
 }
 
 function references(config: RouteConfig): string[] {
-  const named = config.rules.flatMap((rule) => [
-    rule.failover.fallbackRoute,
-    ...rule.backends.map((backend) => backend.route),
-  ]);
-  return named.filter((id) => id !== undefined);
+  const named: string[] = [];
+  for (const { failover, backends } of config.rules) {
+    for (const id of [failover.fallbackRoute, ...backends.map(({ route }) => route)])
+      if (id !== undefined) named.push(id);
+  }
+  return named;
 }
 
 function indexPaths(routes: ReadonlyMap<string, Route>): Snapshot['byPath'] {
@@ -193,16 +236,16 @@ function indexModels(routes: ReadonlyMap<string, Route>): Pick<Snapshot, 'byMode
   };
 }
 
-function candidatesOf({ tiers, excluded }: Rule): readonly Candidate[] {
-  return [...tiers.flatMap(({ candidates }) => candidates), ...excluded.map(({ candidate }) => candidate)];
-}
-
 function collectBackends(routes: ReadonlyMap<string, Route>): Map<string, Backend> {
   const backends = new Map<string, Backend>();
+  const add = (candidate: Candidate): void => {
+    if (candidate.kind === 'backend' && !backends.has(candidate.id)) backends.set(candidate.id, candidate);
+  };
   for (const route of routes.values()) {
     // Not by the pins: a name that its first rule leaves out may still be served by another.
-    for (const candidate of route.rules.flatMap(candidatesOf)) {
-      if (candidate.kind === 'backend' && !backends.has(candidate.id)) backends.set(candidate.id, candidate);
+    for (const { tiers, excluded } of route.rules) {
+      for (const { candidates } of tiers) candidates.forEach(add);
+      for (const { candidate } of excluded) add(candidate);
     }
   }
   return backends;

@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import type { Clock } from '../canonical/clock.ts';
-import { credentialsSchema, gatewayConfigSchema } from './schema.ts';
-import { ConfigRefused, compileSnapshot } from './snapshot-compile.ts';
+import { ConfigRefused, parseConfig, parseCredentials } from './parse-config.ts';
+import { compileSnapshot, type InForce } from './snapshot-compile.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A configuration that was offered and not taken. */
@@ -22,7 +22,7 @@ const reasonsMax = 20;
 export class SnapshotStore {
   readonly #clock: Clock;
   readonly #listeners: ((next: Snapshot, previous: Snapshot | undefined) => void)[] = [];
-  #current: Snapshot | undefined;
+  #inForce: InForce | undefined;
   #servedSinceMs = 0;
   #lastRefusal: Refusal | undefined;
 
@@ -32,7 +32,7 @@ export class SnapshotStore {
 
   /** The snapshot in force; undefined before the first. */
   get current(): Snapshot | undefined {
-    return this.#current;
+    return this.#inForce?.snapshot;
   }
 
   /** Unix milliseconds since which the current snapshot is in force; 0 before the first. */
@@ -56,9 +56,12 @@ export class SnapshotStore {
    */
   offer(config: unknown, credentials: unknown): Refusal | undefined {
     const { revision, digest } = peekIdentity(config);
-    if (this.#current !== undefined && revision !== undefined && revision <= this.#current.revision) return undefined;
+    const inForce = this.#inForce;
+    if (inForce !== undefined && revision !== undefined && revision <= inForce.snapshot.revision) return undefined;
     try {
-      this.#swap(compileSnapshot(parse(gatewayConfigSchema, config), parse(credentialsSchema, credentials)));
+      const parsed = parseConfig(config, inForce?.snapshot.config);
+      const secrets = parseCredentials(credentials, inForce?.credentials);
+      this.#swap({ snapshot: compileSnapshot(parsed, secrets, inForce), credentials: secrets });
       return undefined;
     } catch (error) {
       if (!(error instanceof ConfigRefused)) throw error;
@@ -72,19 +75,13 @@ export class SnapshotStore {
     return this.#lastRefusal;
   }
 
-  #swap(next: Snapshot): void {
-    const previous = this.#current;
-    this.#current = next;
+  #swap(next: InForce): void {
+    const previous = this.current;
+    this.#inForce = next;
     this.#servedSinceMs = this.#clock.now();
     this.#lastRefusal = undefined;
-    for (const listener of this.#listeners) listener(next, previous);
+    for (const listener of this.#listeners) listener(next.snapshot, previous);
   }
-}
-
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new ConfigRefused(result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
 }
 
 const identitySchema = z.looseObject({ revision: z.number().optional(), digest: z.string().optional() });

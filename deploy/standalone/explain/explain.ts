@@ -4,7 +4,8 @@
 import { hash } from 'node:crypto';
 import { authorize, identify } from '../../../proxy/auth/access.ts';
 import { ClientError } from '../../../proxy/canonical/client-error.ts';
-import { compileSnapshot, ConfigRefused } from '../../../proxy/config/snapshot-compile.ts';
+import { ConfigRefused } from '../../../proxy/config/parse-config.ts';
+import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
 import type { RouteConfig } from '../../../proxy/config/schema.ts';
 import type { MatchContext, Principal, Rule, Snapshot } from '../../../proxy/config/snapshot.ts';
 import { decode, type ProxyRequest } from '../../../proxy/steps/decode.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RouteConfig } from '../../../proxy/config/schema.ts';
-import { ConfigRefused, compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
+import { ConfigRefused } from '../../../proxy/config/parse-config.ts';
+import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
 import type { Snapshot } from '../../../proxy/config/snapshot.ts';
 import { backend, clientKey, type ConfigDraft, configOf } from '../../support/config.ts';
 import { failover, provider, route, rule, upstreamKey } from '../../support/config.ts';
