@@ -28,6 +28,8 @@ import { createProcessMetrics } from './telemetry/process-metrics.ts';
 import { createScrubber, type Scrubber } from './telemetry/redaction.ts';
 import { createTraces, type Traces } from './telemetry/traces.ts';
 import type { AddressPolicy } from './upstream/address-policy.ts';
+import { createNameServers } from './upstream/name-servers.ts';
+import { createSourceFetcher } from './upstream/source-fetcher.ts';
 import { createUpstreams } from './upstream/upstreams.ts';
 
 /** How long a starting proxy waits for Redis, so that it does not begin with backends that others know to be broken. */
@@ -45,11 +47,19 @@ export interface GatewayOptions {
   readonly replicas: number;
   readonly drainMs: number;
   readonly addresses: AddressPolicy;
+  /** Where images and documents may be that clients name the addresses of. */
+  readonly sources: SourceNetworks;
   readonly logLevel: LogLevel;
   readonly accessLog: boolean;
   /** Where spans go; undefined = nowhere. */
   readonly otlpEndpoint: string | undefined;
   readonly serviceName: string | undefined;
+}
+
+/** Networks besides public ones, and who resolves names there; the system's name servers if undefined. */
+export interface SourceNetworks {
+  readonly allowCidrs: readonly string[];
+  readonly resolve?: (hostname: string) => Promise<LookupAddress[]>;
 }
 
 /** A proxy that listens. */
@@ -91,6 +101,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     observer: createObserver(ground, metrics, traces),
     onMalformed: (backend) => metrics.malformedFrame(backend),
     unexpected: (error, requestId) => log.error({ error, requestId }, 'request failed for a fault of the gateway'),
+    fetchSource: createSourceFetcher({ resolve: createNameServers(), ...options.sources }),
   });
   const ingress = createGatewayIngress(ground, router.handler);
   let draining = false;

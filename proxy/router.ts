@@ -19,7 +19,9 @@ import { createPoisonBook } from './routing/poison.ts';
 import { createRetryBudget } from './routing/retry-budget.ts';
 import type { DisableBook } from './state/store.ts';
 import { createSteps } from './steps/pipeline-steps.ts';
+import { createSourceResolver } from './steps/sources.ts';
 import { createWait } from './system-clock.ts';
+import type { FetchSource } from './upstream/source-fetcher.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
 /** What a router is made of. */
@@ -30,6 +32,8 @@ export interface RouterSettings {
   readonly snapshots: Pick<SnapshotStore, 'current'>;
   readonly disables: DisableBook;
   readonly upstreams: Upstreams;
+  /** Gets what is at addresses that clients name. */
+  readonly fetchSource: FetchSource;
   readonly observer: Required<Observer>;
   /** What strategies know of backends, for whoever wants to read it too. */
   readonly loads?: LoadBook;
@@ -67,6 +71,7 @@ export function createRouter(settings: RouterSettings): Router {
     balancer: new Balancer({ random, loads }),
     judge,
     wait: createWait(clock),
+    resolveSources: createSourceResolver(settings.fetchSource, clock),
   });
   return {
     handler: createPipeline(steps),

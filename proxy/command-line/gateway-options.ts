@@ -49,6 +49,12 @@ export const gatewayOptions = {
     says: 'addresses that providers may have besides public ones and Services, with commas between them',
     repeats: true,
   },
+  allowSourceCidr: {
+    flag: '--allow-source-cidr <cidrs>',
+    variable: 'SLUICE_ALLOW_SOURCE_CIDR',
+    says: 'addresses from which images and documents are fetched besides public ones, with commas between them',
+    repeats: true,
+  },
   logLevel: {
     flag: '--log-level <level>',
     variable: 'LOG_LEVEL',
@@ -90,6 +96,7 @@ export function readGatewayOptions(
     replicas: options.read(gatewayOptions.replicas, parseInteger(1, replicasMax)),
     drainMs: options.read(gatewayOptions.drainSeconds, parseInteger(0, drainSecondsMax)) * 1000,
     addresses: { allowPrivate, allowCidrs: options.read(gatewayOptions.allowEndpointCidr, parseCidrs) ?? [] },
+    sources: { allowCidrs: options.read(gatewayOptions.allowSourceCidr, parseCidrs) ?? [] },
     logLevel: options.read(gatewayOptions.logLevel, parseWord(logLevels)),
     accessLog: options.read(gatewayOptions.accessLog, parseSwitch),
     otlpEndpoint: variable('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? variable('OTEL_EXPORTER_OTLP_ENDPOINT'),

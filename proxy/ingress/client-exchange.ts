@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../canonical/clock.ts';
 import type { AbortReason, Exchange, IncomingHeaders, OutgoingHeaders, ReplyStream } from './exchange.ts';
 import type { IngressLimits } from './limits.ts';
+import type { HeldBytes } from './request-body.ts';
 import { requestIdOf } from './request-id.ts';
 import { ResponseStream, type StreamOwner } from './reply-stream.ts';
 
@@ -16,6 +17,7 @@ export interface ExchangeContext {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly limits: IngressLimits;
+  readonly held: HeldBytes;
   /** While draining every answer ends its connection. */
   readonly draining: boolean;
 }
@@ -45,6 +47,7 @@ export class ClientExchange implements Exchange, StreamOwner {
   #status = 0;
   #headers: OutgoingHeaders | undefined;
   #cut = false;
+  #bytesHeld = 0;
 
   constructor(request: IncomingMessage, response: ServerResponse, remoteAddress: string, context: ExchangeContext) {
     const target = originalTarget(request);
@@ -81,6 +84,12 @@ export class ClientExchange implements Exchange, StreamOwner {
 
   get writeStallTimeoutMs(): number {
     return this.#context.limits.writeStallTimeoutMs;
+  }
+
+  hold(bytes: number): boolean {
+    if (this.closed || !this.#context.held.take(bytes)) return false;
+    this.#bytesHeld += bytes;
+    return true;
   }
 
   reply(status: number, headers: OutgoingHeaders, body: Uint8Array): void {
@@ -125,6 +134,7 @@ export class ClientExchange implements Exchange, StreamOwner {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.#context.held.giveBack(this.#bytesHeld);
     this.#stream?.release();
     if (!this.#cut && !this.response.writableFinished) this.abort('client-left');
   }

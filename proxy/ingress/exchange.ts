@@ -45,6 +45,11 @@ export interface Exchange {
   /** Whether a head has been sent: after that, errors are in-band. */
   readonly started: boolean;
   /**
+   * Takes room for bytes that are held for this request besides its body, until its answer is complete. False: there is
+   * none.
+   */
+  hold(bytes: number): boolean;
+  /**
    * Sends a whole answer. `x-request-id`, `content-length` and what belongs to the connection are set here; those of
    * `headers` are ignored. Does nothing once the client is gone.
    */

@@ -8,7 +8,7 @@ import type { Connection, Serve } from './connection.ts';
 import type { Handler } from './exchange.ts';
 import { checkHead } from './head.ts';
 import { encodeRefusal, refusal, toRefusal, type EncodeError, type Refusal } from './refusal.ts';
-import { hasBody, RequestBody, type HeldBytes } from './request-body.ts';
+import { hasBody, RequestBody } from './request-body.ts';
 import { requestIdOf } from './request-id.ts';
 
 /** Where the ingress writes what is worth a line. */
@@ -28,7 +28,6 @@ export interface ServeContext extends ExchangeContext {
   requestsDone: number;
   readonly handler: Handler;
   readonly encodeError: EncodeError;
-  readonly held: HeldBytes;
   readonly log: IngressLog;
 }
 

@@ -32,6 +32,8 @@ export type NextStep =
 
 /** What the loop asks of the rest of the proxy. `A` is whatever the pipeline relays in the end. */
 export interface FailoverSteps<A extends Attempt> {
+  /** Gets what the visited backend needs; whether it can be asked then. Undefined: it needs nothing. */
+  readonly prepare?: (visit: Visit) => Promise<boolean> | undefined;
   readonly send: (visit: Visit, key: UpstreamKey | undefined) => A;
   /** Keys that may be tried at this backend, one at a time; asked again after each failure. */
   readonly nextKey: (
@@ -155,6 +157,9 @@ export class Failover<A extends Attempt> {
   async #hedged(visit: Visit): Promise<VisitEnd<A>> {
     const { hedgeSeconds } = this.#rule.failover;
     const errand = newErrand<A>();
+    // Before the time for the hedge begins: nothing that is got here says that the backend is slow.
+    const preparing = this.#steps.prepare?.(visit);
+    if (preparing !== undefined && !(await this.#prepared(preparing, visit, errand))) return { type: 'next' };
     const slow = this.#visit(visit, errand);
     if (hedgeSeconds === undefined) return slow;
     const early = await this.#within(hedgeSeconds * 1000, slow);
@@ -164,7 +169,20 @@ export class Failover<A extends Attempt> {
     const rival = newErrand<A>();
     errand.rival = rival;
     rival.rival = errand;
-    return this.#firstOf(slow, this.#visit(other, rival));
+    return this.#firstOf(slow, this.#join(other, rival));
+  }
+
+  async #join(visit: Visit, errand: Errand<A>): Promise<VisitEnd<A>> {
+    const preparing = this.#steps.prepare?.(visit);
+    if (preparing !== undefined && !(await this.#prepared(preparing, visit, errand))) return { type: 'next' };
+    return this.#visit(visit, errand);
+  }
+
+  /** Whether the visit can be made. One that cannot is no attempt: nobody was asked. */
+  async #prepared(preparing: Promise<boolean>, visit: Visit, errand: Errand<A>): Promise<boolean> {
+    if ((await preparing) && !this.#signal.aborted && !errand.beaten) return true;
+    this.#steps.released(visit, undefined, undefined);
+    return false;
   }
 
   /** Undefined: the visit goes on after so many milliseconds. */

@@ -8,6 +8,7 @@ import { protocolOf } from '../protocols/registry.ts';
 import type { Plan, Visit } from '../routing/plan.ts';
 import type { ProxyRequest } from './decode.ts';
 import { laneOf } from './outgoing.ts';
+import type { ResolveSources } from './sources.ts';
 import type { RequestTranslation } from './translation.ts';
 import { bodyWithModel, modelFor } from './written-request.ts';
 
@@ -16,8 +17,9 @@ export interface ProspectsSettings {
   readonly request: ProxyRequest;
   readonly translation: RequestTranslation;
   readonly nowMs: number;
-  /** Whether there is somebody who fetches what a request gives the addresses of. */
-  readonly fetches: boolean;
+  /** Unix milliseconds at which the time for the whole request is over. */
+  readonly deadlineAtMs: number;
+  readonly resolveSources: ResolveSources;
   /** A visit that came to nothing. */
   readonly release: (visit: Visit) => void;
 }
@@ -56,6 +58,26 @@ export class Prospects implements Plan {
     return this.#plan.soonestReturn();
   }
 
+  /**
+   * Fetches what the visited backend needs and the request only gives the addresses of; whether it can be told then.
+   * Undefined: there is nothing to be fetched.
+   */
+  prepare({ backend }: Visit): Promise<boolean> | undefined {
+    const lane = laneOf(this.#settings.request, backend);
+    if (lane?.type !== 'chat' || !this.#settings.translation.needsSources(lane, backend)) return undefined;
+    return this.#fetch(lane, backend);
+  }
+
+  async #fetch(lane: ChatLane, backend: Backend): Promise<boolean> {
+    const { translation, resolveSources, deadlineAtMs } = this.#settings;
+    try {
+      await translation.fetchSources(lane, backend, resolveSources, deadlineAtMs);
+    } catch (error) {
+      return this.#refuse(error);
+    }
+    return this.#canBeTranslated(lane, backend);
+  }
+
   #first(next: () => Visit | undefined): Visit | undefined {
     while (this.local === undefined) {
       const visit = next();
@@ -88,20 +110,24 @@ export class Prospects implements Plan {
   }
 
   #canBeTranslated(lane: ChatLane | EmbeddingsLane, backend: Backend): boolean {
-    const { request, translation, fetches } = this.#settings;
+    const { request, translation } = this.#settings;
     const here = protocolOf(request.operation.protocol).answerHere?.(request.exchange.body, this.#settings.nowMs);
     if (here !== undefined) {
       this.local = () => Promise.resolve(here);
       return false;
     }
     try {
-      const waits = lane.type === 'chat' && fetches && translation.needsSources(lane, backend);
-      if (!waits) translation.write(lane, backend);
+      // What has to be fetched first is written when its turn has come.
+      if (lane.type === 'embeddings' || !translation.needsSources(lane, backend)) translation.write(lane, backend);
       return true;
     } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
-      this.refusal ??= error;
-      return false;
+      return this.#refuse(error);
     }
+  }
+
+  #refuse(error: unknown): false {
+    if (!(error instanceof ClientError)) throw error;
+    this.refusal ??= error;
+    return false;
   }
 }

@@ -16,6 +16,7 @@ import { inNeutralWords } from './neutral-words.ts';
 import { laneOf } from './outgoing.ts';
 import { Prospects } from './prospects.ts';
 import { RequestContext } from './request-context.ts';
+import type { ResolveSources } from './sources.ts';
 import { type Journey, sendAttempt, type SendSettings, type SentAttempt } from './send.ts';
 import { RequestTranslation } from './translation.ts';
 
@@ -25,6 +26,7 @@ export interface SearchSettings extends SendSettings {
   readonly balancer: Balancer;
   readonly judge: Judge;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly resolveSources: ResolveSources;
 }
 
 /** The end of a search; the plan says when trying again makes sense. */
@@ -52,19 +54,21 @@ export async function search(
   const translation = new RequestTranslation(request);
   const context = new RequestContext(request, principal, clock);
   const balancing = { balancer: settings.balancer, context };
+  const deadlineAtMs = trail.startedAtMs + rule.totalMs;
   const prospects = new Prospects(createPlanFor(request, rule, principal, availability, balancing), {
     request,
     translation,
     nowMs: clock.now(),
-    fetches: settings.resolveSources !== undefined,
+    deadlineAtMs,
+    resolveSources: settings.resolveSources,
     release: (visit) => judge.released({ visit, key: undefined, begunMs: clock.now() }),
   });
   if (prospects.isEmpty()) throw new ClientError('no_backend');
-  const deadlineAtMs = trail.startedAtMs + rule.totalMs;
   const journey: Journey = { request, trail, rule, deadlineAtMs, translation };
   const ended = (attempt: SentAttempt): void => endAttempt(trail, attempt, clock, observer);
   judge.request(rule);
   const search = new Failover<SentAttempt>(prospects, rule, request.pin !== undefined, request.exchange.signal, {
+    prepare: (visit) => prospects.prepare(visit),
     send: (visit, key) => sendAttempt(journey, visit, key, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
     judge({ visit, key, attempt, signal, retries, tried }) {

@@ -22,7 +22,7 @@ import type { Upstreams } from '../upstream/upstreams.ts';
 import { Batch, type BatchPart } from './batch.ts';
 import type { ProxyRequest } from './decode.ts';
 import { buildRequest, laneOf, signRequest } from './outgoing.ts';
-import type { RequestTranslation, ResolveSources } from './translation.ts';
+import type { RequestTranslation } from './translation.ts';
 import type { WrittenRequest } from './written-request.ts';
 
 /** An attempt as the pipeline relays and accounts for it. */
@@ -36,9 +36,15 @@ export interface SentAttempt extends Attempt {
 
 /** A request that is being put together. */
 export interface Draft {
-  readonly parts: readonly BatchPart[];
-  /** What the upstream is not told, under the client's own names; known when the parts are. */
-  dropped: readonly string[];
+  readonly parts: readonly DraftPart[];
+  /** What the upstream is not told, under the client's own names. */
+  readonly dropped: readonly string[];
+}
+
+/** One part of it, without what is known only when it is sent. */
+export interface DraftPart {
+  readonly outgoing: OutgoingRequest;
+  readonly inputs: number;
 }
 
 /** What sending needs. */
@@ -49,8 +55,6 @@ export interface SendSettings {
   readonly observer: Required<Observer>;
   /** Hears of each dropped frame, with the id of the backend that sent it. */
   readonly onMalformed: (backend: string) => void;
-  /** Undefined: nothing is fetched, and requests that need it are refused. */
-  readonly resolveSources?: ResolveSources | undefined;
 }
 
 /** What all attempts of a request have in common. */
@@ -74,7 +78,7 @@ export function sendAttempt(
   const { clock, upstreams, observer, onMalformed } = settings;
   const { backend, timeouts } = visit;
   const lane = requireLane(request, backend);
-  const draft = draftRequest(journey, backend, key, lane, settings);
+  const draft = draftRequest(journey, backend, key, lane);
   const record = openRecord(journey, backend, key, clock);
   trail.attempts.push(record);
   const traceHeaders = observer.attemptStarted(trail, record) ?? {};
@@ -139,14 +143,10 @@ function draftRequest(
   backend: Backend,
   key: UpstreamKey | undefined,
   lane: Lane,
-  { resolveSources }: SendSettings,
 ): Draft {
   const build = (written?: WrittenRequest): OutgoingRequest => buildRequest(request, backend, key, lane, written);
   if (lane.type !== 'chat' && lane.type !== 'embeddings') {
     return { parts: [{ outgoing: build(), inputs: 1 }], dropped: none };
-  }
-  if (lane.type === 'chat' && resolveSources !== undefined && translation.needsSources(lane, backend)) {
-    return draftLater(translation.writeResolved(lane, backend, resolveSources), build);
   }
   const batches = translation.write(lane, backend);
   return {
@@ -157,34 +157,16 @@ function draftRequest(
 
 const none: readonly string[] = [];
 
-function draftLater(writing: Promise<WrittenRequest>, build: (written: WrittenRequest) => OutgoingRequest): Draft {
-  const outgoing = writing.then((written) => {
-    draft.dropped = written.dropped;
-    return build(written);
-  });
-  const draft: Draft = { parts: [{ outgoing, inputs: 1 }], dropped: none };
-  return draft;
-}
-
 /** Adds what is known only now: trace context, and signatures over all of it. */
 function finish(
-  outgoing: BatchPart['outgoing'],
+  outgoing: OutgoingRequest,
   traceHeaders: Readonly<Record<string, string>>,
   backend: Backend,
   key: UpstreamKey | undefined,
   clock: Clock,
 ): BatchPart['outgoing'] {
-  if (!(outgoing instanceof Promise) && backend.provider.kind.sign === undefined) {
-    Object.assign(outgoing.headers, traceHeaders);
-    return outgoing;
-  }
-  return finishLater();
-
-  async function finishLater(): Promise<OutgoingRequest> {
-    const built = await outgoing;
-    Object.assign(built.headers, traceHeaders);
-    return signRequest(built, backend, key, clock);
-  }
+  Object.assign(outgoing.headers, traceHeaders);
+  return backend.provider.kind.sign === undefined ? outgoing : signRequest(outgoing, backend, key, clock);
 }
 
 /** Why it could not be finished only the attempt hears. */
@@ -192,18 +174,15 @@ async function sendLater(sender: Sender, finished: Promise<OutgoingRequest>, ans
   try {
     const outgoing = await finished;
     if (!answer.over) answer.source = send(sender, outgoing, answer);
-  } catch (error) {
-    answer.reject(toSignal(error));
+  } catch {
+    answer.reject(toSignal());
   }
 }
 
-/** What the client's own request is to blame for reads as if an upstream had said so; else it is the credential. */
-function toSignal(error: unknown): FailureSignal {
-  const isClients = error instanceof ClientError && error.status < 500;
-  const status = isClients ? error.status : 401;
-  const message = isClients ? error.message : 'the credential cannot be used';
-  const body = JSON.stringify({ error: { message, type: 'invalid_request_error' } });
-  return { type: 'answer', status, headers: {}, body };
+/** All that can go wrong with a request that is written is its signature: reads as if an upstream had refused it. */
+function toSignal(): FailureSignal {
+  const error = { message: 'the credential cannot be used', type: 'invalid_request_error' };
+  return { type: 'answer', status: 401, headers: {}, body: JSON.stringify({ error }) };
 }
 
 /** How the answer is read: as it is, or as an answer in the client's protocol. */

@@ -1,7 +1,6 @@
 // The client's request in the words of other protocols: understood once, however many upstreams are asked, and written
 // once for each backend.
 
-import type { Block } from '../canonical/block.ts';
 import type { EmbeddingRequest } from '../canonical/embedding.ts';
 import type { CanonicalRequest } from '../canonical/request.ts';
 import type { Backend } from '../config/snapshot.ts';
@@ -10,10 +9,8 @@ import type { ChatLane, EmbeddingsLane } from '../protocols/lane.ts';
 import type { ClientCodec } from '../protocols/protocol.ts';
 import { RefusedParameter } from '../protocols/refused-parameter.ts';
 import type { ProxyRequest } from './decode.ts';
+import { namesAddresses, type ResolveSources, type Sources, withSources } from './sources.ts';
 import { bodyWithModel, modelFor, write, type WrittenRequest } from './written-request.ts';
-
-/** Gets what images and documents are at their addresses. Throws ClientError naming the address. */
-export type ResolveSources = (request: CanonicalRequest, signal: AbortSignal) => Promise<CanonicalRequest>;
 
 /** A part of a request for vectors: as many inputs as an upstream takes at once. */
 export interface WrittenBatch extends WrittenRequest {
@@ -26,7 +23,9 @@ export class RequestTranslation {
   /** By one codec: a protocol may have another one for upstreams of its own kind. */
   #chat: { readonly client: ClientCodec; readonly request: CanonicalRequest } | undefined;
   #vectors: EmbeddingRequest | undefined;
-  #resolved: Promise<CanonicalRequest> | undefined;
+  /** What was found at the addresses in the request, and the search for it. */
+  #sources: Sources | undefined;
+  #fetching: Promise<Sources> | undefined;
   /** The last that was written: keys of a backend's pool are tried one after the other. */
   #written: { readonly backend: string; readonly batches: readonly WrittenBatch[] } | undefined;
 
@@ -49,32 +48,35 @@ export class RequestTranslation {
     return (this.#vectors ??= client.decodeRequest(bodyWithModel(request, modelFor(request, backend))));
   }
 
-  /** Whether a chat can be written only when somebody has fetched something. */
+  /** Whether a chat can be written only when something has been fetched. */
   needsSources(lane: ChatLane, backend: Backend): boolean {
-    return lane.upstream.needsBytes === true && namesAddresses(this.chat(lane, backend));
+    const missing = lane.upstream.needsBytes === true && this.#sources === undefined;
+    return missing && namesAddresses(this.chat(lane, backend));
+  }
+
+  /** Fetches it: once, however many backends need it. Throws ClientError. */
+  async fetchSources(lane: ChatLane, backend: Backend, resolve: ResolveSources, deadlineAtMs: number): Promise<void> {
+    const { exchange } = this.#request;
+    this.#fetching ??= resolve(this.chat(lane, backend), { exchange, deadlineAtMs });
+    this.#sources = await this.#fetching;
   }
 
   /** Writes the request for a backend, in as many parts as it has to have. Throws ClientError if it cannot be said. */
   write(lane: ChatLane | EmbeddingsLane, backend: Backend): readonly WrittenBatch[] {
     if (this.#written?.backend !== backend.id) {
-      const batches =
-        lane.type === 'chat'
-          ? [this.#writeChat(this.chat(lane, backend), lane, backend)]
-          : this.#writeVectors(lane, backend);
+      const batches = lane.type === 'chat' ? [this.#writeChat(lane, backend)] : this.#writeVectors(lane, backend);
       this.#written = { backend: backend.id, batches };
     }
     return this.#written.batches;
   }
 
-  /** The same for a chat, with the bytes that it only gives the addresses of. */
-  async writeResolved(lane: ChatLane, backend: Backend, resolve: ResolveSources): Promise<WrittenRequest> {
-    this.#resolved ??= resolve(this.chat(lane, backend), this.#request.exchange.signal);
-    return this.#writeChat(await this.#resolved, lane, backend);
-  }
-
-  #writeChat(chat: CanonicalRequest, { client, upstream }: ChatLane, backend: Backend): WrittenBatch {
+  #writeChat(lane: ChatLane, backend: Backend): WrittenBatch {
+    const { client, upstream } = lane;
     const { maxOutputTokens, capabilities } = backend.modelConfig ?? {};
-    const asked = { ...chat, model: modelFor(this.#request, backend) };
+    const chat = this.chat(lane, backend);
+    const filled =
+      upstream.needsBytes === true && this.#sources !== undefined ? withSources(chat, this.#sources) : chat;
+    const asked = { ...filled, model: modelFor(this.#request, backend) };
     const encode = (): ReturnType<typeof upstream.encodeRequest> => {
       refuseChoices(asked);
       return upstream.encodeRequest(asked, { maxOutputTokens, capabilities });
@@ -94,13 +96,4 @@ export class RequestTranslation {
 /** Answers side by side have no place in the canonical model. */
 function refuseChoices({ choiceCount = 1 }: CanonicalRequest): void {
   if (choiceCount !== 1) throw new RefusedParameter('choiceCount', 'must be 1: this model gives one answer at a time.');
-}
-
-function namesAddresses({ messages }: CanonicalRequest): boolean {
-  return messages.some(({ content }) => content.some(isAddress));
-}
-
-function isAddress(block: Block): boolean {
-  if (block.type === 'tool-result') return block.content.some(isAddress);
-  return (block.type === 'image' || block.type === 'document') && block.source.type === 'url';
 }

@@ -35,27 +35,40 @@ export interface UpstreamPool extends Sender {
 
 /** Opens a pool. `lookup` resolves names to allowed addresses; `allows` judges literal ones. */
 export function openPool(settings: PoolSettings, lookup: Lookup, allows: (address: string) => boolean): UpstreamPool {
-  const options = {
+  const options = optionsOf(settings, lookup, allows);
+  const pool = new Pool(settings.origin, { ...options, connections: connectionsMax });
+  return {
+    dispatch: (request, handler) => pool.dispatch(request, handler),
+    fresh: freshSender(settings.origin, options),
+    close: () => pool.close(),
+    destroy: () => pool.destroy(),
+  };
+}
+
+/** Opens a connection for each request, which is closed behind it. */
+export function openFresh(settings: PoolSettings, lookup: Lookup, allows: (address: string) => boolean): Sender {
+  return freshSender(settings.origin, optionsOf(settings, lookup, allows));
+}
+
+function freshSender(origin: string, options: Client.Options): Sender {
+  return {
+    dispatch(request, handler) {
+      const client = new Client(origin, options);
+      const taken = client.dispatch(request, handler);
+      void client.close();
+      return taken;
+    },
+  };
+}
+
+function optionsOf(settings: PoolSettings, lookup: Lookup, allows: (address: string) => boolean): Client.Options {
+  return {
     pipelining: 1,
     keepAliveTimeout: keepAliveMs,
     keepAliveMaxTimeout: keepAliveMaxMs,
     headersTimeout: 0,
     bodyTimeout: 0,
     connect: createConnector(settings, lookup, allows),
-  };
-  const pool = new Pool(settings.origin, { ...options, connections: connectionsMax });
-  return {
-    dispatch: (request, handler) => pool.dispatch(request, handler),
-    fresh: {
-      dispatch(request, handler) {
-        const client = new Client(settings.origin, options);
-        const taken = client.dispatch(request, handler);
-        void client.close();
-        return taken;
-      },
-    },
-    close: () => pool.close(),
-    destroy: () => pool.destroy(),
   };
 }
 

@@ -18,6 +18,7 @@ test('without flags and variables everything has its default', () => {
       replicas: 1,
       drainMs: 600_000,
       addresses: { allowPrivate: true, allowCidrs: [] },
+      sources: { allowCidrs: [] },
       logLevel: 'info',
       accessLog: false,
       otlpEndpoint: undefined,
@@ -36,6 +37,7 @@ const environment = {
   SLUICE_CLASS: 'one',
   SLUICE_STRICT: 'true',
   SLUICE_ALLOW_ENDPOINT_CIDR: '169.254.0.0/16, fe80::/10',
+  SLUICE_ALLOW_SOURCE_CIDR: '10.1.0.0/16',
   LOG_LEVEL: 'debug',
   SLUICE_ACCESS_LOG: '1',
   SLUICE_STAND_INS: 'true',
@@ -57,6 +59,7 @@ test('every option can be given by its variable', () => {
       replicas: 3,
       drainMs: 30_000,
       addresses: { allowPrivate: true, allowCidrs: ['169.254.0.0/16', 'fe80::/10'] },
+      sources: { allowCidrs: ['10.1.0.0/16'] },
       logLevel: 'debug',
       accessLog: true,
       otlpEndpoint: 'http://collector:4318',
@@ -99,6 +102,7 @@ test.each([
   [{ logLevel: 'loud' }, '--log-level must be one of trace, debug'],
   [{ standIns: '80' }, '--stand-ins must be a whole number from 1024'],
   [{ allowEndpointCidr: '10.0.0.0' }, '--allow-endpoint-cidr must be networks'],
+  [{ allowSourceCidr: 'everything' }, '--allow-source-cidr must be networks'],
 ])('a flag of %o is wrong usage', (flags, message) => {
   const read = (): unknown => readRunSettings([], flags, {}, '1');
   expect(read).toThrow(UsageError);

@@ -49,6 +49,7 @@ const usual: GatewayOptions = {
   replicas: 1,
   drainMs: 50,
   addresses: { allowPrivate: true, allowCidrs: [] },
+  sources: { allowCidrs: [] },
   logLevel: 'silent',
   accessLog: false,
   otlpEndpoint: undefined,

@@ -184,6 +184,7 @@ async function openProxy(
     replicas: 1,
     drainMs: 50,
     addresses: { allowPrivate: true, allowCidrs: [] },
+    sources: { allowCidrs: [] },
     logLevel: 'silent',
     accessLog: false,
     otlpEndpoint: undefined,

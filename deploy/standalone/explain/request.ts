@@ -71,6 +71,7 @@ export function toExchange(request: ExplainedRequest, credential: string | undef
     receivedAtMs: now,
     signal: new AbortController().signal,
     started: false,
+    hold: () => true,
     reply: answered,
     stream: answered,
   };

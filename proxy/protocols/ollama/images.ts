@@ -2,17 +2,10 @@
 
 import type { Source } from '../../canonical/block.ts';
 import { ClientError } from '../../canonical/client-error.ts';
+import { sniffImage } from '../media-type.ts';
 import type { MemberReader } from '../member-reader.ts';
 
-/** What each kind begins with, by offset. https://en.wikipedia.org/wiki/List_of_file_signatures */
-const signatures: readonly (readonly [mediaType: string, ...marks: (readonly [at: number, text: string])[]])[] = [
-  ['image/png', [0, '\x89PNG\r\n\x1a\n']],
-  ['image/jpeg', [0, '\xff\xd8\xff']],
-  ['image/gif', [0, 'GIF8']],
-  ['image/webp', [0, 'RIFF'], [8, 'WEBP']],
-];
-
-/** Characters of base64 that hold the longest of them. */
+/** Characters of base64 that hold the longest signature of an image. */
 const signatureChars = 16;
 
 /** Reads a list of pictures. */
@@ -31,8 +24,7 @@ export function decodeImages(reader: MemberReader, name = 'images'): readonly So
 function decodeImage(image: string): Source | undefined {
   const bare = image.startsWith('data:') ? image.slice(image.indexOf(',') + 1) : image;
   const data = /\s/.test(bare) ? bare.replaceAll(/\s/g, '') : bare;
-  const start = Buffer.from(data.slice(0, signatureChars), 'base64').toString('latin1');
-  const mediaType = signatures.find(([, ...marks]) => marks.every(([at, text]) => start.startsWith(text, at)))?.[0];
+  const mediaType = sniffImage(Buffer.from(data.slice(0, signatureChars), 'base64'));
   return mediaType === undefined ? undefined : { type: 'base64', mediaType, data };
 }
 

@@ -83,6 +83,27 @@ test('more body bytes in all than may be held are a 503 with Retry-After, until 
   expect((await fetch(rig.url, { method: 'POST', body: 'x'.repeat(2500) })).status).toBe(200);
 });
 
+test('what a handler holds besides the body counts too, as long as the answer is not complete', async () => {
+  const release = signalled();
+  const taken: boolean[] = [];
+  await using rig = await startRig(
+    async (exchange) => {
+      taken.push(exchange.hold(1000), exchange.hold(1000));
+      await release.promise;
+      await measure(exchange);
+      taken.push(exchange.hold(0));
+    },
+    { bodyBytesHeldMax: 1500 },
+  );
+  const asking = fetch(rig.url, { method: 'POST', body: 'x'.repeat(100) });
+  await eventually(() => taken.length === 2);
+  expect(taken).toEqual([true, false]);
+  expect(rig.ingress.bodyBytesHeld()).toBe(1100);
+  release.resolve();
+  expect((await asking).status).toBe(200);
+  await eventually(() => rig.ingress.bodyBytesHeld() === 0);
+});
+
 test('announcing bodies holds nothing: only bytes that came count', async () => {
   await using rig = await startRig(measure, { bodyBytesHeldMax: 40_000_000 });
   await using first = await openRaw(rig.port);

@@ -34,8 +34,17 @@ export class NotedExchange implements Exchange {
     this.body = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   }
 
+  /** Room for bytes besides the body. */
+  bytesFree = Infinity;
+
   get started(): boolean {
     return this.answer !== undefined;
+  }
+
+  hold(bytes: number): boolean {
+    if (bytes > this.bytesFree) return false;
+    this.bytesFree -= bytes;
+    return true;
   }
 
   reply(status: number, headers: OutgoingHeaders, body: Uint8Array): void {

@@ -1,7 +1,6 @@
-// Requests that have to wait for something before they can be sent.
+// Requests that have to wait for something before they can be sent: for their signature.
 
 import { describe, expect, it } from 'vitest';
-import { ClientError } from '../../../proxy/canonical/client-error.ts';
 import type { Backend } from '../../../proxy/config/snapshot.ts';
 import type { ProviderKind } from '../../../proxy/providers/provider-kind.ts';
 import { sendAttempt, type SendSettings, type SentAttempt } from '../../../proxy/steps/send.ts';
@@ -20,7 +19,7 @@ class SendRig {
   readonly clock = new TestClock();
   readonly settings: SendSettings;
 
-  constructor(differs: Partial<SendSettings> = {}) {
+  constructor() {
     const dispatch = (request: { path: string; headers?: unknown; body?: unknown }): boolean => {
       const { path, headers, body } = request;
       this.dispatched.push({ path, headers: headers as Dispatched['headers'], body: String(body) });
@@ -40,7 +39,6 @@ class SendRig {
         requestEnded: nothing,
       },
       onMalformed: nothing,
-      ...differs,
     };
   }
 
@@ -50,58 +48,12 @@ class SendRig {
   }
 }
 
-const snapshot = snapshotOf({ ollama: { provider: { type: 'Ollama' } }, plain: {} });
-const ollama = backendIn(snapshot, 'ollama');
+const snapshot = snapshotOf({ plain: {} });
 const plain = backendIn(snapshot, 'plain');
-const url = 'https://pictures.example/a.png';
-const body = { model: 'm', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] };
 
 function signedBy(sign: NonNullable<ProviderKind['sign']>): Backend {
   return { ...plain, provider: { ...plain.provider, kind: { ...plain.provider.kind, sign } } };
 }
-
-describe('a request that names addresses', () => {
-  it('is sent when what is there has been fetched', async () => {
-    const source = { type: 'base64', mediaType: 'image/png', data: 'AAAA' } as const;
-    const rig = new SendRig({
-      resolveSources: async (request) => ({
-        ...request,
-        messages: [{ role: 'user', content: [{ type: 'image', source }] }],
-      }),
-    });
-    rig.send(ollama, body);
-    expect(rig.dispatched).toEqual([]);
-    await settled();
-    expect(rig.dispatched.map(({ path }) => path)).toEqual(['/api/chat']);
-    expect(rig.dispatched[0]?.body).toContain('AAAA');
-    expect(rig.dispatched[0]?.headers['traceparent']).toBe('00-1-2-01');
-  });
-
-  it('fails as the client’s fault where that cannot be fetched', async () => {
-    const message = `${url} cannot be fetched.`;
-    const rig = new SendRig({ resolveSources: () => Promise.reject(new ClientError('invalid_request', { message })) });
-    const outcome = await rig.send(ollama, body).outcome;
-    expect(outcome).toMatchObject({ type: 'failed', signal: { type: 'answer', status: 400 } });
-    expect(JSON.stringify(outcome)).toContain(message);
-    expect(rig.dispatched).toEqual([]);
-  });
-
-  it('is not sent any more where nobody waits for it', async () => {
-    const rig = new SendRig({ resolveSources: (request) => Promise.resolve(request) });
-    const attempt = rig.send(ollama, body);
-    attempt.abort();
-    expect(await attempt.outcome).toEqual({ type: 'aborted' });
-    await settled();
-    expect(rig.dispatched).toEqual([]);
-  });
-
-  it('does not wait longer than for the whole request', async () => {
-    const rig = new SendRig({ resolveSources: () => new Promise(() => undefined) });
-    const attempt = rig.send(ollama, body);
-    rig.clock.turn(400_000);
-    expect(await attempt.outcome).toEqual({ type: 'deadline' });
-  });
-});
 
 describe('a request that has to be signed', () => {
   it('is signed as it goes out, trace context included', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CanonicalRequest } from '../../../proxy/canonical/request.ts';
 import type { ChatLane } from '../../../proxy/protocols/lane.ts';
 import { laneOf } from '../../../proxy/steps/outgoing.ts';
+import type { ResolveSources } from '../../../proxy/steps/sources.ts';
 import { RequestTranslation } from '../../../proxy/steps/translation.ts';
 import { backendIn, requestOf, snapshotOf } from './request-rig.ts';
 
@@ -60,18 +61,24 @@ describe('a translation', () => {
 
   it('has it fetched once, and writes what came', async () => {
     const { lane, translation, backend } = open({ model: 'm', messages: [{ role: 'user', content: [picture] }] });
-    let fetches = 0;
-    const resolve = (request: CanonicalRequest): Promise<CanonicalRequest> => {
-      fetches += 1;
-      const source = { type: 'base64', mediaType: 'image/png', data: 'AAAA' } as const;
-      return Promise.resolve({ ...request, messages: [{ role: 'user', content: [{ type: 'image', source }] }] });
-    };
-    for (const each of [backend, backendIn(snapshot, 'second')]) {
-      const { body } = await translation.writeResolved(lane, each, resolve);
-      expect(JSON.parse(body.toString())).toMatchObject({ messages: [{ images: ['AAAA'] }] });
-    }
-    expect(fetches).toBe(1);
     // Without somebody who fetches it cannot be written.
     expect(() => translation.write(lane, backend)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+    let fetches = 0;
+    const resolve: ResolveSources = (_request, { deadlineAtMs }) => {
+      fetches += 1;
+      expect(deadlineAtMs).toBe(7);
+      return Promise.resolve(new Map([[url, { type: 'base64', mediaType: 'image/png', data: 'AAAA' }]]));
+    };
+    for (const each of [backend, backendIn(snapshot, 'second')]) {
+      await translation.fetchSources(lane, each, resolve, 7);
+      expect(translation.needsSources(lane, each)).toBe(false);
+      const body = JSON.parse(translation.write(lane, each)[0]!.body.toString()) as object;
+      expect(body).toMatchObject({ messages: [{ images: ['AAAA'] }] });
+    }
+    expect(fetches).toBe(1);
+    // Whoever takes addresses is given them all the same.
+    const third = open({ model: 'm', messages: [{ role: 'user', content: [picture] }] }, 'third');
+    await third.translation.fetchSources(lane, backend, resolve, 7);
+    expect(third.translation.write(third.lane, third.backend)[0]!.body.toString()).toContain(url);
   });
 });
