@@ -64,7 +64,7 @@ export const backendSchema = withRules(
       .describe("Model of the provider, as in its list of models; the client's own choice where left out."),
     weight: integer(0, 1_000_000)
       .optional()
-      .describe('Share of requests among backends of the same priority; 1 where left out.'),
+      .describe('Share of requests among backends of the same priority; 1 where left out, 0 for a spare.'),
     priority: integer(0, 100).optional().describe('Backends with a lower number are asked first; 0 where left out.'),
     parameters: parametersSchema.optional().describe('Changes to the parameters of the request.'),
   }),

@@ -76,8 +76,6 @@ export const unsupported: readonly Line[] = [
     unless(...strategies),
     `this version does not have FirstAvailable and Plugin yet`,
   ),
-  line('LLMRoute', 'spec.rules[].require[].maxFirstContentMillis', always, notYet('requiring a latency')),
-  line('LLMRoute', 'spec.rules[].prefer[]', always, notYet('preferring backends')),
   line('LLMRoute', 'spec.rules[].failover.afterContent', unless('Error'), notYet('resuming streams')),
   line('LLMRoute', 'spec.rules[].failover.disable.probeSeconds', always, notYet('trials before a disable ends')),
   line('LLMKey', 'spec.limits[]', always, notYet('limits')),

@@ -31,6 +31,11 @@ export class Balancer {
     return this.#picker(tier.id, rule.strategy).pick(eligible, context, rule);
   }
 
+  /** A backend's usual time to first content in streams, milliseconds; undefined where it has never answered one. */
+  usualFirstContentMs(backendId: string, nowMs: number): number | undefined {
+    return this.#settings.loads.of(backendId).latency(true).usualMs(nowMs);
+  }
+
   /** One of a pool's eligible keys, by the provider's strategy. Keys of one priority share by turns. */
   pickKey(provider: Provider, eligible: readonly UpstreamKey[], context: PickContext): UpstreamKey {
     const { strategy = 'RoundRobin', stickiness = 'None' } = provider.config.credentials.keyPool ?? {};

@@ -1,6 +1,7 @@
 // Compiles the rules of one route: candidates by name, tiers by priority, policy applied where configuration decides it.
 
 import { toPickerStrategy } from '../balancing/strategy.ts';
+import { compilePreference, longestFirstContentMs } from '../policy/preference.ts';
 import { explainExclusion } from '../policy/requirement.ts';
 import { compileMatches } from '../routing/match.ts';
 import { backendTarget } from '../routing/target.ts';
@@ -59,6 +60,8 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     affinity: config.affinity,
     tiers: toTiers(id, allowed),
     excludes,
+    firstContentMsMax: longestFirstContentMs(config.require),
+    preference: compilePreference(config.prefer),
     excluded,
     failover: config.failover,
     timeouts: config.timeouts,
@@ -80,11 +83,16 @@ function longestTotalMs(candidates: readonly Candidate[], { timeouts }: RuleConf
 
 function toTiers(ruleId: string, candidates: readonly Candidate[]): Tier[] {
   const priorities = [...new Set(candidates.map((candidate) => candidate.priority))].sort((a, b) => a - b);
-  return priorities.map((priority) => ({
-    id: `${ruleId}/${priority}`,
-    priority,
-    candidates: candidates.filter((candidate) => candidate.priority === priority),
-  }));
+  return priorities.map((priority) => {
+    const members = candidates.filter((candidate) => candidate.priority === priority);
+    const spares = members.filter(({ weight }) => weight === 0).length;
+    return {
+      id: `${ruleId}/${priority}`,
+      priority,
+      candidates: members,
+      hasSpares: spares > 0 && spares < members.length,
+    };
+  });
 }
 
 function compileCandidate(

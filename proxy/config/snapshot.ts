@@ -131,6 +131,10 @@ export interface Rule {
   readonly tiers: readonly Tier[];
   /** Why the rule's `require` excludes a backend, also one of a referenced route; undefined where it requires nothing. */
   readonly excludes: ((backend: Backend) => string | undefined) | undefined;
+  /** The longest usual time to first content that `require` allows, milliseconds; undefined where it does not say. */
+  readonly firstContentMsMax: number | undefined;
+  /** What `prefer` wishes for; undefined where it wishes for nothing. */
+  readonly preference: Preference | undefined;
   /** Candidates that `require` excludes, with the reason, for `sluice check --explain`. */
   readonly excluded: readonly { readonly candidate: Candidate; readonly reason: string }[];
   readonly failover: FailoverConfig;
@@ -142,12 +146,23 @@ export interface Rule {
   readonly serving: (protocol: ProtocolId) => Rule;
 }
 
+/** What a rule prefers. */
+export interface Preference {
+  /**
+   * The lower, the sooner a backend is asked: a bit for each wish that it does not fulfil, the first wish's the highest.
+   * `usualMs` is its usual time to first content, undefined where nobody knows.
+   */
+  readonly rankOf: (backend: Backend, usualMs: number | undefined) => number;
+}
+
 /** Candidates of one priority. */
 export interface Tier {
   /** Names the state of the tier's picker. */
   readonly id: string;
   readonly priority: number;
   readonly candidates: readonly Candidate[];
+  /** Whether some candidates have a weight of 0, and others not: those are asked only when no other can be. */
+  readonly hasSpares: boolean;
 }
 
 /** What clients ask for. */

@@ -21,6 +21,8 @@ export interface PlanFacts {
   readonly isHard: (backend: Backend) => boolean;
   /** Rule 21: false while another request tries whether the backend works again. */
   readonly claim: (backend: Backend) => boolean;
+  /** The backend's usual time to first content, milliseconds; undefined where nobody knows. */
+  readonly usualFirstContentMs: (backend: Backend) => number | undefined;
   /** Chooses inside a tier by the rule's strategy. */
   readonly pick: <C extends Choice>(tier: Tier, rule: Rule, eligible: readonly C[]) => C;
 }
@@ -83,6 +85,9 @@ type Veto = ((backend: Backend) => boolean) | undefined;
 /** References to references deeper than this cannot come from a configuration without cycles and 16 rules a route. */
 const depthMax = 16;
 
+/** Above the ranks of eight preferences, which is all that a rule may have. */
+const spareRank = 2 ** 16;
+
 /** A plan over all tiers of a rule. */
 export function createPlan(rule: Rule, context: MatchContext, facts: PlanFacts): Plan {
   return new RulePlan(rule, [], begin(context, facts));
@@ -90,7 +95,7 @@ export function createPlan(rule: Rule, context: MatchContext, facts: PlanFacts):
 
 /** A plan for what the client insists on: one backend, or one referenced route. */
 export function createPinnedPlan({ rule, candidate }: Pin, context: MatchContext, facts: PlanFacts): Plan {
-  const tier = { id: `${rule.id}/pin/${candidate.name}`, priority: 0, candidates: [candidate] };
+  const tier = { id: `${rule.id}/pin/${candidate.name}`, priority: 0, candidates: [candidate], hasSpares: false };
   return new RulePlan({ ...rule, tiers: [tier], fallback: undefined }, [], begin(context, facts));
 }
 
@@ -99,15 +104,18 @@ class RulePlan implements Plan {
   readonly #rule: Rule;
   /** Rules that led here through references, outermost first: that one's timeouts apply, and the policy of each. */
   readonly #enclosing: readonly Rule[];
+  /** The longest usual time to first content that this rule and those that led here allow. */
+  readonly #firstContentMsMax: number;
   readonly #journey: Journey;
 
   constructor(rule: Rule, enclosing: readonly Rule[], journey: Journey) {
     this.#rule = rule;
     this.#enclosing = enclosing;
+    this.#firstContentMsMax = Math.min(...[rule, ...enclosing].map((it) => it.firstContentMsMax ?? Infinity));
     this.#journey = journey;
     const tiers = rule.tiers.map((tier) => ({ tier, nodes: this.#nodes(tier.candidates) }));
     if (rule.fallback !== undefined) {
-      const tier = { id: `${rule.id}/fallback`, priority: Infinity, candidates: [rule.fallback] };
+      const tier = { id: `${rule.id}/fallback`, priority: Infinity, candidates: [rule.fallback], hasSpares: false };
       tiers.push({ tier, nodes: this.#nodes(tier.candidates) });
     }
     this.#tiers = tiers;
@@ -122,7 +130,10 @@ class RulePlan implements Plan {
   next(usable?: Veto): Visit | undefined {
     for (const { tier, nodes } of this.#tiers) {
       for (;;) {
-        const eligible = nodes.filter((node) => this.#isEligible(node, usable));
+        const eligible = this.#foremost(
+          tier,
+          nodes.filter((node) => this.#isEligible(node, usable)),
+        );
         const [only] = eligible;
         if (only === undefined) break;
         const node = eligible.length === 1 ? only : this.#journey.facts.pick(tier, this.#rule, eligible);
@@ -142,6 +153,7 @@ class RulePlan implements Plan {
     let soonest: { readonly plan: RulePlan; readonly backend: Backend; readonly until: number } | undefined;
     for (const { plan, backend } of this.#leaves()) {
       if (tried.has(backend.id) || facts.isHard(backend) || usable?.(backend) === false) continue;
+      if (plan.#isTooSlow(backend)) continue;
       const until = facts.disabledUntil(backend);
       if (soonest === undefined || until < soonest.until) soonest = { plan, backend, until };
     }
@@ -168,8 +180,9 @@ class RulePlan implements Plan {
   eligible(): readonly Backend[] {
     const { tried, facts } = this.#journey;
     const backends: Backend[] = [];
-    for (const { backend } of this.#leaves()) {
-      if (!tried.has(backend.id) && facts.disabledUntil(backend) === 0) backends.push(backend);
+    for (const { plan, backend } of this.#leaves()) {
+      if (tried.has(backend.id) || plan.#isTooSlow(backend)) continue;
+      if (facts.disabledUntil(backend) === 0) backends.push(backend);
     }
     return backends;
   }
@@ -188,7 +201,30 @@ class RulePlan implements Plan {
   #isEligible({ candidate, skipped, inner }: Node, usable: Veto, seen?: Set<RulePlan>): boolean {
     if (inner !== undefined) return inner.hasEligible(usable, seen ?? new Set());
     if (skipped || candidate.kind !== 'backend' || this.#journey.tried.has(candidate.id)) return false;
+    if (this.#isTooSlow(candidate)) return false;
     return this.#journey.facts.disabledUntil(candidate) === 0 && usable?.(candidate) !== false;
+  }
+
+  #isTooSlow(backend: Backend): boolean {
+    if (this.#firstContentMsMax === Infinity) return false;
+    return (this.#journey.facts.usualFirstContentMs(backend) ?? 0) > this.#firstContentMsMax;
+  }
+
+  /** Those of the eligible that the rule prefers most; spares come after all others. */
+  #foremost(tier: Tier, eligible: readonly Node[]): readonly Node[] {
+    const { preference } = this.#rule;
+    if (eligible.length < 2 || (preference === undefined && !tier.hasSpares)) return eligible;
+    const ranks = eligible.map((node) => this.#rankOf(node));
+    const first = Math.min(...ranks);
+    return eligible.filter((_, index) => ranks[index] === first);
+  }
+
+  #rankOf({ weight, backend, behind }: Node): number {
+    const { preference } = this.#rule;
+    const usualMs = this.#journey.facts.usualFirstContentMs;
+    const rank = (it: Backend): number => preference?.rankOf(it, usualMs(it)) ?? 0;
+    const own = backend === undefined ? Math.min(...(behind?.() ?? []).map(rank)) : rank(backend);
+    return weight === 0 ? own + spareRank : own;
   }
 
   /** Undefined if another request's trial of the backend is running. */

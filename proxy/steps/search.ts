@@ -160,6 +160,7 @@ function createPlanFor(
     disabledUntil: (backend) => availability.disabledUntil(backend),
     isHard: (backend) => availability.isHard(backend),
     claim: (backend) => availability.claim(backend),
+    usualFirstContentMs: (backend) => balancer.usualFirstContentMs(backend.id, asked.nowMs),
     pick: (tier, of, eligible) => balancer.pick(tier, of, eligible, asked),
   };
   const { protocol } = request.operation;

@@ -51,7 +51,7 @@ spec:
     backends: [{name: own, providerRef: {name: own}, model: llama}]
   - name: default
     strategy: Weighted
-    require: [{attribute: {name: residency, operator: In, values: [us]}}]
+    require: [{attribute: {name: residency, operator: In, values: [us]}}, {maxFirstContentMillis: 2000}]
     backends:
     - {name: gpt, providerRef: {name: openai}, model: large, weight: 3, parameters: {set: {temperature: 0}, remove: [user]}}
     - {name: keyless, providerRef: {name: openai}, model: large}
@@ -67,6 +67,9 @@ spec:
   access: {mode: AllKeys}
   rules:
   - name: only
+    strategy: Affinity
+    affinity: {"on": Header, headerName: X-Session}
+    prefer: [{attribute: {name: residency, operator: In, values: [eu]}}]
     backends: [{name: none, providerRef: {name: empty}, model: x}, {name: own, providerRef: {name: own}, model: llama-small}]
 `;
 
@@ -102,15 +105,16 @@ POST /v1/chat/completions model=chat key=team/app header:x-region=us
               keyless: POST https://api.openai.com/v1/chat/completions
                 model gpt-4o; key team/openai-1
   priority 1  other: route team/fallback, its rule only
-                Random among 2:
+                Affinity by header X-Session among 2, those that the rule prefers first:
                 none: out, residency must be one of us
                 own: out, residency must be one of us
   excluded    near: out, residency must be one of us
   fallback    team/fallback: route team/fallback, its rule only
-                Random among 2:
+                Affinity by header X-Session among 2, those that the rule prefers first:
                 none: out, residency must be one of us
                 own: out, residency must be one of us
   timeouts    connect 5 s, first content 20 s (streams), response 300 s (others), idle 60 s, total 600 s
+  require     usual time to first content at most 2000 ms, once it is known
   failover    at most 3 attempts, after up to 2 retries of the same backend, within 600 s in all
               after every class of failure but ContentFilter, BadRequest, TooLarge
               and after the statuses 400-499, 201
@@ -160,6 +164,17 @@ test.each([
   ['POST /../etc', '400 invalid_path'],
 ])('%s is answered with %s', (request, answer) => {
   expect(explained(request).at(-1)).toContain(`  answer      ${answer}: `);
+});
+
+test('which backends a rule prefers, and which are spares', () => {
+  const more = manifests.replace(
+    'model: llama-small}',
+    'model: llama-small}, {name: spare, providerRef: {name: own}, weight: 0}',
+  );
+  const lines = explain(parseExplainedRequest('POST /v1/responses model=fallback key=team/app'), verdict(more), now);
+  expect(lines).toContain('  priority 0  Affinity by header X-Session among 3, those that the rule prefers first:');
+  expect(lines).toContain('                model llama-small, preferred; no credential');
+  expect(lines).toContain('                model fallback, weight 0: a spare, preferred; no credential');
 });
 
 test('a rule without any usable backend is answered as the proxy would', () => {

@@ -7,6 +7,7 @@ import { Availability } from '../../../proxy/routing/availability.ts';
 import { createPinnedPlan, createPlan, type Visit } from '../../../proxy/routing/plan.ts';
 import type { ProxyRequest } from '../../../proxy/steps/decode.ts';
 import { destinationOf, laneOf } from '../../../proxy/steps/outgoing.ts';
+import { describeStrategy, describePreferred, describeWishes } from './balancing.ts';
 import { seconds } from './settings.ts';
 import { note, type Row } from './text.ts';
 
@@ -59,6 +60,7 @@ class PlanExplanation {
       disabledUntil: (backend: Backend) => availability.disabledUntil(backend),
       isHard: (backend: Backend) => availability.isHard(backend),
       claim: () => true,
+      usualFirstContentMs: () => undefined,
       pick: <C>(_tier: unknown, _rule: unknown, [first]: readonly C[]): C => first as C,
     };
     const { pin } = request;
@@ -84,8 +86,10 @@ class PlanExplanation {
   rule(rule: Rule, indent: string, rows: Row[]): void {
     for (const { priority, candidates } of rule.tiers) {
       const label = indent === '' ? `priority ${priority}` : '';
-      if (candidates.length > 1) rows.push([label, `${indent}${rule.strategy} among ${candidates.length}:`]);
-      for (const candidate of candidates) this.candidate(label, candidate, indent, rows);
+      if (candidates.length > 1) {
+        rows.push([label, `${indent}${describeStrategy(rule)} among ${candidates.length}${describeWishes(rule)}:`]);
+      }
+      for (const candidate of candidates) this.candidate(label, candidate, indent, rows, rule);
     }
     for (const { candidate } of rule.excluded) {
       rows.push([indent === '' ? 'excluded' : '', indent + describeExcluded(rule, candidate)]);
@@ -93,8 +97,9 @@ class PlanExplanation {
     if (rule.fallback !== undefined) this.candidate(indent === '' ? 'fallback' : '', rule.fallback, indent, rows);
   }
 
-  candidate(label: string, candidate: Candidate, indent: string, rows: Row[]): void {
-    if (candidate.kind === 'backend') return this.#backend(label, candidate, indent, rows);
+  /** `of` is the rule that the candidate stands in, where others of its priority stand beside it. */
+  candidate(label: string, candidate: Candidate, indent: string, rows: Row[], of?: Rule): void {
+    if (candidate.kind === 'backend') return this.#backend(label, candidate, indent, rows, of);
     const { route, name } = candidate;
     const rule = route.rules.find(({ matches }) => matches(this.#planned.context));
     if (rule === undefined) {
@@ -106,14 +111,14 @@ class PlanExplanation {
     if (indent.length < 32) this.rule(rule, `${indent}  `, rows);
   }
 
-  #backend(label: string, backend: Backend, indent: string, rows: Row[]): void {
+  #backend(label: string, backend: Backend, indent: string, rows: Row[], of: Rule | undefined): void {
     const visit = this.visits.get(backend.id);
     if (visit === undefined) {
       rows.push([label, `${indent}${backend.name}: out, ${this.#whyOut(backend)}`]);
       return;
     }
     rows.push([label, `${indent}${backend.name}: ${this.#placeOf(backend)}`]);
-    rows.push(note(`${indent}${this.#describeBody(backend)}; ${this.#describeCredential(backend)}`));
+    rows.push(note(`${indent}${this.#describeBody(backend, of)}; ${this.#describeCredential(backend)}`));
     if (this.sharedTimeouts === undefined) rows.push(note(`${indent}timeouts: ${describeTimeouts(visit)}`));
   }
 
@@ -138,14 +143,15 @@ class PlanExplanation {
     return `${method} ${backend.provider.origin}${path}${translated}`;
   }
 
-  #describeBody(backend: Backend): string {
+  #describeBody(backend: Backend, of: Rule | undefined): string {
     const model = this.#availability.modelFor(backend);
     const parameters = [...backend.edits.set.keys()].filter((name) => name !== 'model');
     const changes = [
       model === undefined ? 'no model' : `model ${model}`,
       ...(parameters.length === 0 ? [] : [`sets ${parameters.join(', ')}`]),
       ...(backend.edits.remove.size === 0 ? [] : [`removes ${[...backend.edits.remove].join(', ')}`]),
-      ...(backend.weight === 1 ? [] : [`weight ${backend.weight}`]),
+      ...(backend.weight === 1 ? [] : [backend.weight === 0 ? 'weight 0: a spare' : `weight ${backend.weight}`]),
+      ...describePreferred(of, backend),
     ];
     return changes.join(', ');
   }

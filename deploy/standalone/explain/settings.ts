@@ -10,6 +10,9 @@ export function describeSettings(rule: Rule): readonly Row[] {
   const codes = statusCodes.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
   const retries = retry.attempts === 0 ? '' : `, after up to ${retry.attempts} retries of the same backend`;
   return [
+    ...(rule.firstContentMsMax === undefined
+      ? []
+      : [['require', `usual time to first content at most ${rule.firstContentMsMax} ms, once it is known`] as const]),
     ['failover', `at most ${maxAttempts} attempts${retries}, within ${seconds(rule.totalMs)} in all`],
     ['failover', `after ${describeClasses(on)}`],
     ...(codes.length === 0 ? [] : [['failover', `and after the statuses ${codes.join(', ')}`] as const]),

@@ -193,3 +193,37 @@ describe('keys of a pool that conversations keep to', () => {
     expect([...keys].sort()).toEqual(['k1', 'k2', 'k3']);
   });
 });
+
+describe('policy inside a tier', () => {
+  it('asks those first that a rule prefers, and the others when they fail', async () => {
+    await using stage = await openStage(scripts, {
+      rule: {
+        strategy: 'RoundRobin',
+        backends: together,
+        prefer: [{ attribute: { name: 'residency', operator: 'In', values: ['eu'] } }],
+      },
+      draft: (usual) => ({
+        ...usual,
+        providers: usual.providers.map((it) =>
+          it.id === 'default/b' ? { ...it, attributes: { residency: 'eu' } } : it,
+        ),
+      }),
+    });
+    for (let count = 0; count < 6; count += 1) expect(await reached(stage, chatRequest(`${count}`))).toBe('b');
+    stage.upstreams.b.script = answer('', { status: 500 });
+    expect(['a', 'c']).toContain(await reached(stage, chatRequest('failover')));
+  });
+
+  it('leaves out a backend that was slower than the rule allows, and says so when there is no other', async () => {
+    await using stage = await openStage(
+      { far: chat('far', { firstAfterMs: 300 }) },
+      { rule: { backends: [backend('far')], require: [{ maxFirstContentMillis: 100 }] } },
+    );
+    const streamed = () => ask(stage.chatURL, { body: chatRequest('one', { stream: true }) });
+    expect((await streamed()).status).toBe(200);
+    const refused = await streamed();
+    expect(refused.status).toBe(503);
+    expect(refused.headers['x-sluice-error']).toBe('all_backends_disabled');
+    expect(stage.upstreams.far.requests).toHaveLength(1);
+  });
+});

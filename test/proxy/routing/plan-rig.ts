@@ -52,6 +52,9 @@ export class Present implements PlanFacts {
 
   readonly disabledUntil = (backend: Backend): number => this.until.get(shortId(backend)) ?? 0;
   readonly isHard = (backend: Backend): boolean => this.hard.has(shortId(backend));
+  /** Usual times to first content. */
+  readonly usualMs = new Map<string, number>();
+  readonly usualFirstContentMs = (backend: Backend): number | undefined => this.usualMs.get(shortId(backend));
   readonly claim = (backend: Backend): boolean => {
     this.claimed.push(shortId(backend));
     return !this.onTrial.has(shortId(backend));

@@ -72,6 +72,53 @@ describe('a plan', () => {
   });
 });
 
+describe('inside a tier, a plan', () => {
+  const quick = { maxFirstContentMillis: 500 };
+
+  it('asks spares only when no other of their tier is left, whatever the strategy', () => {
+    const backends = [backend('spare', { weight: 0 }), backend('a'), backend('b'), backend('last', { priority: 1 })];
+    const present = new Present();
+    const plan = planOf(routesOf(route('chat', [rule(backends, { strategy: 'Random' })])), present);
+    expect(all(plan)).toEqual(['chat/a', 'chat/b', 'chat/spare', 'chat/last']);
+    expect(present.picks).toEqual([{ tier: 'default/chat/default/0', among: ['a', 'b'] }]);
+  });
+
+  it('asks those first that the rule prefers, and lets the strategy choose among equals', () => {
+    const backends = ['a', 'b', 'c', 'd'].map((name) => backend(name));
+    const present = new Present();
+    present.usualMs.set('chat/a', 900).set('chat/c', 100).set('chat/d', 700);
+    const plan = planOf(routesOf(route('chat', [rule(backends, { prefer: [quick] })])), present);
+    present.choose = (count) => count - 1;
+    expect(all(plan)).toEqual(['chat/c', 'chat/b', 'chat/d', 'chat/a']);
+    expect(present.picks.map(({ among }) => among.join(''))).toEqual(['bc', 'ad']);
+  });
+
+  it('takes a reference for the best of what is behind it', () => {
+    const snapshot = routesOf(
+      route('chat', [rule([backend('a'), reference('more')], { prefer: [quick] })]),
+      route('more', [rule([backend('x'), backend('y')])]),
+    );
+    const present = new Present();
+    present.usualMs.set('chat/a', 900).set('more/x', 900).set('more/y', 100);
+    expect(planOf(snapshot, present).next()?.backend.route).toBe('default/more');
+    present.usualMs.set('more/y', 800);
+    expect(planOf(snapshot, present).next()?.backend.name).toBe('a');
+  });
+
+  it('leaves out what is slower than the rule allows, also behind references, until it is fast again', () => {
+    const snapshot = routesOf(
+      route('chat', [rule([backend('a'), backend('b'), reference('more')], { require: [quick] })]),
+      route('more', [rule([backend('x'), backend('y')])]),
+    );
+    const present = new Present();
+    present.usualMs.set('chat/a', 501).set('chat/b', 500).set('more/x', 800);
+    expect(all(planOf(snapshot, present))).toEqual(['chat/b', 'more/y']);
+    expect(allDisabled(planOf(snapshot, present))).toEqual(['chat/b', 'more/y']);
+    present.usualMs.set('chat/a', 400);
+    expect(all(planOf(snapshot, present))).toEqual(['chat/a', 'chat/b', 'more/y']);
+  });
+});
+
 describe('a plan of disabled backends', () => {
   it('goes in the order in which they return, over all tiers and references, each once', () => {
     const snapshot = routesOf(

@@ -1,0 +1,20 @@
+// How backends of one priority are ordered, in words.
+
+import type { Backend, Rule } from '../../../proxy/config/snapshot.ts';
+
+/** The strategy, and what it goes by. */
+export function describeStrategy({ strategy, affinity }: Rule): string {
+  if (strategy !== 'Affinity') return strategy;
+  const { on = 'Conversation', headerName } = affinity ?? {};
+  return `Affinity by ${on === 'Header' ? `header ${headerName}` : on.toLowerCase()}`;
+}
+
+/** That some come first. */
+export function describeWishes({ preference }: Rule): string {
+  return preference === undefined ? '' : ', those that the rule prefers first';
+}
+
+/** Whether a backend is among those that come first, as far as the configuration says. */
+export function describePreferred(rule: Rule | undefined, backend: Backend): readonly string[] {
+  return rule?.preference?.rankOf(backend, undefined) === 0 ? ['preferred'] : [];
+}
