@@ -2,19 +2,12 @@
 // the client asked, and what breaks is thrown. The results are a table at the end of the run.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { providerKind } from '../../../proxy/providers/vendors.ts';
-import { chatUpstream } from '../../../proxy/protocols/registry.ts';
 import { eventually } from '../../support/eventually.ts';
-import { openStage, type Stage } from '../../support/stage.ts';
-import { backend, provider, upstreamKey } from '../../support/config.ts';
-import { anthropicMessages } from '../../support/vendors/anthropic-client.ts';
+import type { Stage } from '../../support/stage.ts';
 import type { OfficialClient, Question } from '../../support/vendors/client.ts';
-import { ollamaChat } from '../../support/vendors/ollama-client.ts';
-import { openaiChat } from '../../support/vendors/openai-client.ts';
-import { openaiResponses } from '../../support/vendors/responses-client.ts';
+import { clients, served, stageOf } from './pairs.ts';
 import { breakOff, refuse, said, speak, type Said, type Vendor } from '../../support/vendors/vendor.ts';
 import type { Place } from '../../report/place.ts';
-import { vendors } from '../../support/vendors/vendors.ts';
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -42,22 +35,6 @@ function itemsOf(client: string, feature: string): string {
   return (name === undefined ? undefined : items[name]?.[feature]) ?? '';
 }
 
-const clients: readonly OfficialClient[] = [
-  openaiChat('v6'),
-  openaiChat('v7'),
-  openaiResponses('v6'),
-  openaiResponses('v7'),
-  anthropicMessages('0.137'),
-  anthropicMessages('1.x'),
-  ollamaChat,
-];
-
-/** Vendors that no request goes to yet are left out: as soon as one does, it is here. */
-const served = vendors.filter(({ type, model }) => {
-  const chat = providerKind(type)?.speaks(model).chat;
-  return chat !== undefined && chatUpstream(chat) !== undefined;
-});
-
 const hello: Said = { text: 'Grüße from afar: good dây 😀!' };
 const thought: Said = { thinking: 'hm, läßt sich machen 🤔', text: hello.text! };
 const calling: Said = {
@@ -76,27 +53,6 @@ const schema = {
 // One red pixel.
 const image = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
 const question: Question = { system: 'be brief', user: 'what is new?' };
-
-function stageOf(vendor: Vendor): Promise<Stage<'it'>> {
-  const pool = { type: 'KeyPool', keyPool: { strategy: 'RoundRobin', stickiness: 'None' } } as const;
-  return openStage(
-    { it: speak(vendor, hello) },
-    {
-      // What breaks here is to break as often as it is asked.
-      failover: { disable: { failures: 10_000, windowSeconds: 60, seconds: 1 } },
-      rule: { backends: [backend('it', { model: vendor.model })] },
-      draft(usual) {
-        const baseURL = usual.providers[0]!.baseURL.replace(/\/v1$/, vendor.basePath);
-        const credentials = vendor.secret === undefined ? { type: 'None' as const } : pool;
-        return {
-          ...usual,
-          providers: [provider('it', baseURL, { type: vendor.type, credentials, ...vendor.settings })],
-          ...(vendor.secret !== undefined && { upstreamKeys: [upstreamKey('k', 'it', vendor.secret)] }),
-        };
-      },
-    },
-  );
-}
 
 describe.each(served)('$name', (vendor) => {
   let stage: Stage<'it'>;

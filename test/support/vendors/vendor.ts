@@ -140,11 +140,24 @@ export function breakOff(vendor: Vendor, what: Said, breakage: Breakage): Script
   };
 }
 
+/** Begins a stream, and stops after a share of its bytes: as if that were its end, or by breaking the connection. */
+export function cutOff(vendor: Vendor, what: Said, share: number, stop: 'end' | 'reset'): Script {
+  return async (exchange) => {
+    const { request } = exchange;
+    const whole = bytesOf(vendor.frames(what, request));
+    const bytes = whole.subarray(0, Math.floor(share * whole.length));
+    await exchange.send(bytes.length === 0 ? headOf(vendor) : Buffer.concat([headOf(vendor), encodeChunk(bytes)]));
+    if (stop === 'end') await exchange.send(lastChunk);
+    else exchange.reset();
+  };
+}
+
 function headOf(vendor: Vendor): Buffer {
   return encodeHead(200, { 'content-type': vendor.streamType, 'transfer-encoding': 'chunked' });
 }
 
-function bytesOf(frames: readonly (string | Buffer)[]): Buffer {
+/** Frames, one behind the other. */
+export function bytesOf(frames: readonly (string | Buffer)[]): Buffer {
   return Buffer.concat(frames.map((frame) => Buffer.from(frame as string)));
 }
 
