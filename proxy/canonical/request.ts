@@ -66,6 +66,8 @@ export interface CanonicalRequest {
   readonly thinking?: Thinking;
   /** Who the client asks for, as an opaque name. */
   readonly userId?: string;
+  /** The upstream is to be given no signatures: those that there are, it has refused. */
+  readonly unsigned?: boolean;
   readonly stream: boolean;
   /** Parameters of the client's protocol with no canonical counterpart, under that protocol's name. */
   readonly metadata: Metadata;

@@ -191,6 +191,8 @@ export interface PassThroughProtocol extends AnswerProtocol {
   readonly id: ProtocolId;
   /** Applies edits to the bytes of a peeked body. */
   rewrite(body: Buffer, peek: Peek, edits: Edits): Buffer;
+  /** What has to be changed so that the history holds no thinking; undefined where there is none. */
+  withoutThinking?(body: Buffer, members: readonly MemberSpan[]): Edits | undefined;
   /** How the answer to one request is read, where that depends on what it asks for. */
   answersTo?(body: Buffer, peek: Peek): AnswerProtocol | undefined;
 }

@@ -70,6 +70,8 @@ export interface RestOfSearch {
 export interface Judge {
   /** Classifies a failure and records what it disables. */
   failed(attempt: FailedRequest): Failure;
+  /** Classifies a failure that is held against nobody: what was refused can be left out. */
+  excused(attempt: FailedRequest): Failure;
   /** What to try after a failure before content. */
   next(failure: Failure, attempt: FailedRequest, rest: RestOfSearch): NextStep;
   succeeded(attempt: JudgedAttempt): void;
@@ -84,12 +86,15 @@ export interface Judge {
 export function createJudge(settings: JudgeSettings): Judge {
   const { clock, random, classify, disables, counter, poison, budget, keys } = settings;
 
+  function excused({ visit, key, signal, relayed }: FailedRequest): Failure {
+    const { type, credentials, baseURL } = visit.backend.provider.config;
+    const hide = [new URL(baseURL).host, ...(key === undefined ? [] : [key.secret])];
+    return classify(type, signal, { credentials: credentials.type, hide, relayed });
+  }
+
   function failed(attempt: FailedRequest): Failure {
-    const { visit, key, rule, signal, begunMs } = attempt;
-    const { backend } = visit;
-    const credentials = backend.provider.config.credentials.type;
-    const hide = [new URL(backend.provider.config.baseURL).host, ...(key === undefined ? [] : [key.secret])];
-    const failure = classify(backend.provider.config.type, signal, { credentials, hide, relayed: attempt.relayed });
+    const { visit, key, rule, begunMs } = attempt;
+    const failure = excused(attempt);
     const { disable, count } = judgeConsequences(attempt, failure);
     for (const disabling of disable) apply(disabling);
     if (count !== undefined && counter.add(count.target, rule.failover.disable)) apply(count);
@@ -130,6 +135,7 @@ export function createJudge(settings: JudgeSettings): Judge {
 
   return {
     failed,
+    excused,
     next(failure, { visit, rule }, { retries, keysLeft, leftMs }) {
       // Keys before everything else: another one costs no wait.
       const step = nextStep(failure, rule.failover, keysLeft);

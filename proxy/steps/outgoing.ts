@@ -6,6 +6,7 @@ import type { Clock } from '../canonical/clock.ts';
 import type { Backend, UpstreamKey } from '../config/snapshot.ts';
 import type { Lane, PassThroughLane } from '../protocols/lane.ts';
 import { mergeEdits } from '../protocols/json-members.ts';
+import type { Edits } from '../protocols/protocol.ts';
 import { upstreamHeaders } from '../providers/upstream-headers.ts';
 import type { OutgoingRequest } from '../upstream/send.ts';
 import type { ProxyRequest } from './decode.ts';
@@ -50,13 +51,16 @@ function withQuery(located: string, query: string): string {
   return located.includes('?') ? `${located}&${query.slice(1)}` : located + query;
 }
 
-/** Puts a request together, but for signatures. `written` is its body where that is one of ours. */
+/**
+ * Puts a request together, but for signatures. `written` is its body where that is one of ours; `edits` is what this
+ * request alone needs changed where it is not.
+ */
 export function buildRequest(
   request: ProxyRequest,
   backend: Backend,
   key: UpstreamKey | undefined,
   lane: Lane,
-  written: WrittenRequest | undefined,
+  { written, edits }: { readonly written?: WrittenRequest; readonly edits?: Edits | undefined },
 ): OutgoingRequest {
   const { exchange } = request;
   const { provider } = backend;
@@ -69,22 +73,27 @@ export function buildRequest(
     ofBody: written?.headers,
   });
   const { method, path } = destinationOf(request, backend, lane);
-  return { method, path, headers, body: written?.body ?? bodyOf(request, backend, lane) };
+  return { method, path, headers, body: written?.body ?? bodyOf(request, backend, lane, edits) };
 }
 
-function bodyOf({ exchange, peek }: ProxyRequest, backend: Backend, lane: Lane): Buffer | undefined {
+function bodyOf(
+  { exchange, peek }: ProxyRequest,
+  backend: Backend,
+  lane: Lane,
+  extra: Edits | undefined,
+): Buffer | undefined {
   const { body } = exchange;
   if (body.length === 0) return undefined;
-  return lane.type === 'pass-through' && peek !== undefined ? editBody(body, peek, backend, lane) : body;
+  return lane.type === 'pass-through' && peek !== undefined ? editBody(body, peek, backend, { lane, extra }) : body;
 }
 
 function editBody(
   body: Buffer,
   peek: NonNullable<ProxyRequest['peek']>,
   { edits: own, provider }: Backend,
-  { protocol, edit }: PassThroughLane,
+  { lane: { protocol, edit }, extra }: { readonly lane: PassThroughLane; readonly extra: Edits | undefined },
 ): Buffer {
-  const edits = mergeEdits(edit?.(body, peek), own);
+  const edits = mergeEdits(edit?.(body, peek), mergeEdits(extra, own));
   const { usageEdit } = peek;
   if (usageEdit === undefined || !provider.kind.usageOnRequest) return protocol.rewrite(body, peek, edits);
   const set = new Map(edits.set).set(usageEdit.name, usageEdit.json);

@@ -9,6 +9,7 @@ import type { Failure } from '../canonical/failure.ts';
 import type { Principal, Rule, UpstreamKey } from '../config/snapshot.ts';
 import { Availability, type Disables, isOtherAccount } from '../routing/availability.ts';
 import { Failover, type FailoverEnd } from '../routing/failover.ts';
+import { isForeignThinking } from '../routing/foreign-thinking.ts';
 import type { Judge, JudgedAttempt } from '../routing/judge.ts';
 import { createPinnedPlan, createPlan, type Plan, type PlanFacts, type Visit } from '../routing/plan.ts';
 import type { ProxyRequest } from './decode.ts';
@@ -73,9 +74,11 @@ export async function search(
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
     judge({ visit, key, attempt, signal, retries, tried }) {
       const failed = { ...judged(request, visit, key, attempt), signal, rule, body: request.exchange.body };
-      const failure = toldTo(attempt, judge.failed(failed));
+      const mended = isForeignThinking(signal) && translation.forgetThinking(visit.backend);
+      const failure = toldTo(attempt, mended ? judge.excused(failed) : judge.failed(failed));
       attempt.record.failure = failure;
       ended(attempt);
+      if (mended) return { failure, next: { type: 'again' } };
       const keysLeft = availability.keysLeft(visit.backend, tried, key);
       return { failure, next: judge.next(failure, failed, { retries, keysLeft, leftMs: deadlineAtMs - clock.now() }) };
     },

@@ -144,10 +144,12 @@ function draftRequest(
   key: UpstreamKey | undefined,
   lane: Lane,
 ): Draft {
-  const build = (written?: WrittenRequest): OutgoingRequest => buildRequest(request, backend, key, lane, written);
   if (lane.type !== 'chat' && lane.type !== 'embeddings') {
-    return { parts: [{ outgoing: build(), inputs: 1 }], dropped: none };
+    const edits = lane.type === 'pass-through' ? translation.editsFor(lane) : undefined;
+    const outgoing = buildRequest(request, backend, key, lane, { edits });
+    return { parts: [{ outgoing, inputs: 1 }], dropped: edits === undefined ? none : [...edits.remove] };
   }
+  const build = (written: WrittenRequest): OutgoingRequest => buildRequest(request, backend, key, lane, { written });
   const batches = translation.write(lane, backend);
   return {
     parts: batches.map((batch) => ({ outgoing: build(batch), inputs: batch.inputs })),

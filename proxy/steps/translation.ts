@@ -5,11 +5,13 @@ import type { EmbeddingRequest } from '../canonical/embedding.ts';
 import type { CanonicalRequest } from '../canonical/request.ts';
 import type { Backend } from '../config/snapshot.ts';
 import { splitInputs } from '../protocols/embedding-batches.ts';
-import type { ChatLane, EmbeddingsLane } from '../protocols/lane.ts';
-import type { ClientCodec } from '../protocols/protocol.ts';
+import type { ChatLane, EmbeddingsLane, PassThroughLane } from '../protocols/lane.ts';
+import type { ClientCodec, Edits } from '../protocols/protocol.ts';
 import { RefusedParameter } from '../protocols/refused-parameter.ts';
 import type { ProxyRequest } from './decode.ts';
+import { laneOf } from './outgoing.ts';
 import { namesAddresses, type ResolveSources, type Sources, withSources } from './sources.ts';
+import { type Forgotten, withoutThinking } from './without-thinking.ts';
 import { bodyWithModel, modelFor, write, type WrittenRequest } from './written-request.ts';
 
 /** A part of a request for vectors: as many inputs as an upstream takes at once. */
@@ -21,7 +23,9 @@ export interface WrittenBatch extends WrittenRequest {
 export class RequestTranslation {
   readonly #request: ProxyRequest;
   /** By one codec: a protocol may have another one for upstreams of its own kind. */
-  #chat: { readonly client: ClientCodec; readonly request: CanonicalRequest } | undefined;
+  #chat: ({ readonly client: ClientCodec } & Forgotten) | undefined;
+  /** An upstream has refused the thinking in the history: nobody is given it any more. */
+  #forgets = false;
   #vectors: EmbeddingRequest | undefined;
   /** What was found at the addresses in the request, and the search for it. */
   #sources: Sources | undefined;
@@ -37,7 +41,9 @@ export class RequestTranslation {
   chat({ client }: ChatLane, backend: Backend): CanonicalRequest {
     const request = this.#request;
     if (this.#chat?.client !== client) {
-      this.#chat = { client, request: client.decodeRequest(bodyWithModel(request, modelFor(request, backend))) };
+      const decoded = client.decodeRequest(bodyWithModel(request, modelFor(request, backend)));
+      const forgotten = this.#forgets ? withoutThinking(decoded) : undefined;
+      this.#chat = { client, ...(forgotten ?? { request: decoded, lost: [] }) };
     }
     return this.#chat.request;
   }
@@ -46,6 +52,34 @@ export class RequestTranslation {
   vectors({ client }: EmbeddingsLane, backend: Backend): EmbeddingRequest {
     const request = this.#request;
     return (this.#vectors ??= client.decodeRequest(bodyWithModel(request, modelFor(request, backend))));
+  }
+
+  /**
+   * Leaves thinking out of the history from now on, for an upstream that has refused it. False: it has been left out
+   * already, or there is none.
+   */
+  forgetThinking(backend: Backend): boolean {
+    if (this.#forgets) return false;
+    const lane = laneOf(this.#request, backend);
+    const canForget =
+      lane?.type === 'chat'
+        ? withoutThinking(this.chat(lane, backend)) !== undefined
+        : lane?.type === 'pass-through' && this.#editsWithoutThinking(lane) !== undefined;
+    if (!canForget) return false;
+    this.#forgets = true;
+    this.#chat = undefined;
+    this.#written = undefined;
+    return true;
+  }
+
+  /** What has to be changed in a body that is passed on, beside what its server needs; undefined where nothing has. */
+  editsFor(lane: PassThroughLane): Edits | undefined {
+    return this.#forgets ? this.#editsWithoutThinking(lane) : undefined;
+  }
+
+  #editsWithoutThinking({ protocol }: PassThroughLane): Edits | undefined {
+    const { peek, exchange } = this.#request;
+    return peek && protocol.withoutThinking?.(exchange.body, peek.members);
   }
 
   /** Whether a chat can be written only when something has been fetched. */
@@ -81,7 +115,9 @@ export class RequestTranslation {
       refuseChoices(asked);
       return upstream.encodeRequest(asked, { maxOutputTokens, capabilities });
     };
-    return { ...write(encode, client, backend), inputs: 1 };
+    const { dropped, ...written } = write(encode, client, backend);
+    const lost = this.#chat?.lost.map((name) => client.nameParameter(name)) ?? [];
+    return { ...written, dropped: [...dropped, ...lost], inputs: 1 };
   }
 
   #writeVectors(lane: EmbeddingsLane, backend: Backend): readonly WrittenBatch[] {

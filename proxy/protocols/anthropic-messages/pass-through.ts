@@ -8,6 +8,7 @@ import type { PassThroughProtocol } from '../protocol.ts';
 import { blockHasContent } from './message-judge.ts';
 import { MessageStreamTap } from './stream-tap.ts';
 import { readCounts, toUsage } from './usage.ts';
+import { withoutThinking } from './without-thinking.ts';
 
 /** Pass-through of `anthropic-messages`. */
 export const anthropicMessagesPassThrough: PassThroughProtocol = {
@@ -15,6 +16,7 @@ export const anthropicMessagesPassThrough: PassThroughProtocol = {
   rewrite: (body, peek, edits) => rewriteMembers(body, peek.members, edits),
   readAnswer: (body, headers = {}) => readJsonAnswer(body, headers, readMessage),
   tap: ({ headers }) => new MessageStreamTap(headers),
+  withoutThinking,
 };
 
 /** Pass-through of `anthropic-count-tokens`, which is never streamed. */

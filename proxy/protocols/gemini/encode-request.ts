@@ -24,7 +24,7 @@ export function encodeRequest(request: CanonicalRequest, { dialect, memory, mode
   const { config: thinkingConfig, dropped } = planThinking(request, profile, model);
   const generation = { ...encodeGeneration(request, profile), ...withDefined({ thinkingConfig }) };
   const wire = withDefined({
-    ...encodeContents(request.messages, { dialect, profile, memory }),
+    ...encodeContents(request.messages, { dialect, profile, memory: request.unsigned === true ? undefined : memory }),
     ...encodeTools(request, profile),
     generationConfig: Object.keys(generation).length > 0 ? generation : undefined,
   });

@@ -3,14 +3,15 @@
 import { createPassThrough } from '../openai/pass-through.ts';
 import type { FrameFacts } from '../openai/stream-judge.ts';
 import { isJsonObject, type JsonObject, readUsage } from '../openai/wire.ts';
+import type { PassThroughProtocol } from '../protocol.ts';
+import { withoutReasoning } from './without-reasoning.ts';
 import { eventHasContent, isFiltered, responseHasContent, terminalEvents } from './wire.ts';
 
 /** Pass-through of `openai-responses`. */
-export const openaiResponsesPassThrough = createPassThrough({
-  id: 'openai-responses',
-  readFrame: readEvent,
-  readAnswer: readResponse,
-});
+export const openaiResponsesPassThrough: PassThroughProtocol = {
+  ...createPassThrough({ id: 'openai-responses', readFrame: readEvent, readAnswer: readResponse }),
+  withoutThinking: withoutReasoning,
+};
 
 /** The whole answer counts as one choice: it is open from the first event on, and ended by the terminal one. */
 const answer: readonly number[] = [0];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Block, Message } from '../../../../proxy/canonical/block.ts';
+import type { CanonicalRequest } from '../../../../proxy/canonical/request.ts';
 import type { CanonicalResponse } from '../../../../proxy/canonical/response.ts';
 import { anthropicMessagesClientCodec } from '../../../../proxy/protocols/anthropic-messages/codec.ts';
 import { createGeminiUpstreams } from '../../../../proxy/protocols/gemini/codec.ts';
@@ -24,8 +25,13 @@ function answer(codec: UpstreamCodec): CanonicalResponse {
 }
 
 /** The signatures in the next request, call by call, after these messages. */
-function signaturesIn(codec: UpstreamCodec, messages: readonly Message[], model = 'gemini-3-pro-preview'): unknown[] {
-  const asked = { model, messages, tools: [], stop: [], stream: false, metadata: {} };
+function signaturesIn(
+  codec: UpstreamCodec,
+  messages: readonly Message[],
+  model = 'gemini-3-pro-preview',
+  differs: Partial<CanonicalRequest> = {},
+): unknown[] {
+  const asked = { model, messages, tools: [], stop: [], stream: false, metadata: {}, ...differs };
   const wire = JSON.parse(codec.encodeRequest(asked).body.toString()) as Record<string, unknown>;
   checkRequest(wire, model.includes('-3-') ? '3' : '2.5', JSON.stringify(wire).includes('"id"') ? 'gemini' : 'vertex');
   const contents = wire['contents'] as { parts: { functionCall?: unknown; thoughtSignature?: string }[] }[];
@@ -84,6 +90,13 @@ describe('the signature of a call', () => {
     const bare = content.filter(({ type }) => type === 'tool-call');
     const response = { id: 'x', model: 'm', content: bare, finish, metadata: {} };
     expect(signaturesIn(stream, chatTurn(response, true))).toEqual([signature, undefined]);
+  });
+
+  test('is the dummy too where the service has refused those that are remembered', () => {
+    const codec = createGeminiUpstreams(createSignatureMemory())('gemini');
+    const turn = chatTurn(answer(codec), true);
+    expect(signaturesIn(codec, turn, undefined, { unsigned: true })).toEqual([anySignature, undefined]);
+    expect(signaturesIn(codec, turn)).toEqual([signature, undefined]);
   });
 
   test('D98 that nobody has is the dummy, for models that insist on one', () => {
