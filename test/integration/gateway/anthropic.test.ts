@@ -137,7 +137,7 @@ describe.each(['0.137', '1.x'] as const)('a client of Anthropic, %s,', (version)
 });
 
 describe('an error that nobody but us makes', () => {
-  it('20, 23: is in the form of the path, whatever is wrong', async () => {
+  it('[20] [23] is in the form of the path, whatever is wrong', async () => {
     await using stage = await stageOf(
       { openai: scripts.openai },
       { route: { access: { mode: 'AllKeys', namespaces: ['default'] }, protocol: 'AnthropicMessages' } },
@@ -228,7 +228,7 @@ describe('a client of OpenAI', () => {
     expect(usage).toMatchObject({ prompt_tokens: 15, completion_tokens: 7 });
   });
 
-  it('26: is counted as it is told', async () => {
+  it('[26] is counted as it is told', async () => {
     await using stage = await stageOf({ anthropic: scripts.anthropic });
     for (const stream of [false, true]) {
       await ask(`${stage.gateway.url}/v1/chat/completions`, { body: { model: 'chat', messages, stream } });
@@ -238,7 +238,7 @@ describe('a client of OpenAI', () => {
     expect(metrics).toMatch(/sluice_tokens_total\{[^}]*type="output"\} 14\n/);
   });
 
-  it('10, 88: gets an error before content as a status, and one after it inside the stream', async () => {
+  it('[10] [88] gets an error before content as a status, and one after it inside the stream', async () => {
     const overloaded = eventFrame({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } });
     const early: Script = (exchange) =>
       answer(overloaded, { headers: { 'content-type': 'text/event-stream' } })(exchange);
@@ -252,7 +252,7 @@ describe('a client of OpenAI', () => {
     expect(got.text).not.toContain('[DONE]');
   });
 
-  it('90: is refused what Anthropic cannot do, by its own name for it', async () => {
+  it('[90] is refused what Anthropic cannot do, by its own name for it', async () => {
     await using stage = await stageOf({ anthropic: scripts.anthropic });
     for (const [name, value] of [
       ['n', 2],

@@ -73,7 +73,7 @@ const toolRequest = {
 };
 
 describe('a request', () => {
-  it('57: is written as the upstream wants it, with ids that are the same in call and result', async () => {
+  it('[57] is written as the upstream wants it, with ids that are the same in call and result', async () => {
     await using stage = await stageOf({ mistral: chat('mistral') });
     expect((await ask(stage.chatURL, { body: toolRequest })).status).toBe(200);
     const { json, target } = stage.upstreams.mistral.requests[0]!;
@@ -87,7 +87,7 @@ describe('a request', () => {
     expect(result).toEqual({ role: 'tool', name: 'weather', tool_call_id: call?.id, content: 'rain' });
   });
 
-  it('22: has what the upstream is not told in a header, under the names that the client used', async () => {
+  it('[22] has what the upstream is not told in a header, under the names that the client used', async () => {
     await using stage = await stageOf({ mistral: chat('mistral') });
     const told = await ask(stage.chatURL, {
       body: chatRequest('one', { temperature: 2, logit_bias: { 1: 1 }, top_k: 3, user: 'me' }),
@@ -102,7 +102,7 @@ describe('a request', () => {
     expect((await ask(stage.chatURL, { body: chatRequest('one') })).headers).not.toHaveProperty('x-sluice-dropped');
   });
 
-  it('22: is refused by the client’s name of what cannot be asked, without any upstream', async () => {
+  it('[22] is refused by the client’s name of what cannot be asked, without any upstream', async () => {
     await using stage = await stageOf({ mistral: chat('mistral') });
     for (const [name, value] of [
       ['n', 2],
@@ -163,7 +163,7 @@ describe('a request', () => {
 });
 
 describe('an answer', () => {
-  it('58: has thinking and text apart, whole and streamed, however its bytes are cut', async () => {
+  it('[58] has thinking and text apart, whole and streamed, however its bytes are cut', async () => {
     for (const script of [thinker, byteByByte(thinker)]) {
       await using stage = await stageOf({ mistral: script });
       const whole = await ask(stage.chatURL, { body: chatRequest('one') });
@@ -189,7 +189,7 @@ describe('an answer', () => {
     }
   });
 
-  it('30: shows usage in its stream to nobody but those who ask, in a chunk of its own', async () => {
+  it('[30] shows usage in its stream to nobody but those who ask, in a chunk of its own', async () => {
     await using stage = await stageOf({ mistral: thinker });
     for (const wanted of [true, false]) {
       const options = wanted ? { stream_options: { include_usage: true } } : {};
@@ -227,7 +227,7 @@ describe('an answer', () => {
 });
 
 describe('a failure', () => {
-  it('59: of the client’s making is told in the upstream’s words and the client’s form', async () => {
+  it('[59] of the client’s making is told in the upstream’s words and the client’s form', async () => {
     const detail = [{ loc: ['body', 'messages'], msg: 'Input should be a valid list', type: 'list_type' }];
     await using stage = await stageOf({ mistral: answer({ detail }, { status: 422 }) });
     const got = await ask(stage.chatURL, { body: chatRequest('one') });

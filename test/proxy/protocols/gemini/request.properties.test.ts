@@ -14,7 +14,7 @@ test.each([
   ['gemini-2.5-flash', 'vertex'],
   ['gemini-3-pro-preview', 'gemini'],
   ['gemini-3-pro-preview', 'vertex'],
-] as const)('D92 D93 any conversation is one that %s at %s takes, and nothing said is lost', (model, service) => {
+] as const)('[92] [93] any conversation is one that %s at %s takes, and nothing said is lost', (model, service) => {
   fc.assert(
     fc.property(conversation, (messages) => {
       const { wire } = write({ model, messages }, service);

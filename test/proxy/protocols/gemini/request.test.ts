@@ -13,7 +13,7 @@ const result = (callId: string, text: string): Block => ({
 });
 
 describe('a conversation', () => {
-  test('D92 has instructions apart, two roles, and one turn for what one side says in a row', () => {
+  test('[92] has instructions apart, two roles, and one turn for what one side says in a row', () => {
     const { wire } = writeChat({
       messages: [
         { role: 'system', content: 'Be brief.' },
@@ -51,7 +51,7 @@ describe('a conversation', () => {
     expect(wire).toEqual({ contents: [{ role: 'user', parts: [{ text: 'Be brief.' }, { text: 'Hi' }] }] });
   });
 
-  test('D93 D94 D97 has the results of calls in one turn, in their order, under the names of their tools', () => {
+  test('[93] [94] [97] has the results of calls in one turn, in their order, under the names of their tools', () => {
     const messages = [
       { role: 'user', content: 'Weather?' },
       {
@@ -87,7 +87,7 @@ describe('a conversation', () => {
     ]);
   });
 
-  test('D93 has no ids for Vertex, and says when a tool failed', () => {
+  test('[93] has no ids for Vertex, and says when a tool failed', () => {
     const failed: Block = { type: 'tool-result', callId: 'x', content: [{ type: 'text', text: 'No.' }], isError: true };
     const messages: readonly Message[] = [
       ...say('hi'),

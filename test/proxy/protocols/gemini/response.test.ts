@@ -47,7 +47,7 @@ describe('an answer', () => {
     ],
     ['prompt-blocked.json', [], 'content-filter'],
     ['max-tokens.json', [], 'length'],
-  ])('D99 D100 D101 %s is read', (name, content, finish) => {
+  ])('[99] [100] [101] %s is read', (name, content, finish) => {
     expect(decode(bytesOf(name))).toMatchObject({ content, finish });
   });
 
@@ -66,7 +66,7 @@ describe('an answer', () => {
     expect(decode(Buffer.from(JSON.stringify({ candidates })))).toMatchObject({ finish });
   });
 
-  test('D98 has its signature where clients of Google and of OpenAI look for it', async () => {
+  test('[98] has its signature where clients of Google and of OpenAI look for it', async () => {
     const body = openaiChatClientCodec.encodeResponse(decode(bytesOf('tools.json')), context);
     const { client } = clientOf('v7', { body, headers: json });
     const { choices, usage } = await client.chat.completions.create({ model: 'm', messages: [] });
@@ -102,7 +102,7 @@ describe('an answer', () => {
   });
 
   test.each(['v6', 'v7'] as const)(
-    'D100 D101 is one that the official client %s takes though it says nothing',
+    '[100] [101] is one that the official client %s takes though it says nothing',
     async (version) => {
       for (const [name, finish] of [
         ['prompt-blocked.json', 'content_filter'],

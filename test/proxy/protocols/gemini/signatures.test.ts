@@ -72,7 +72,7 @@ function messagesTurn(response: CanonicalResponse): readonly Message[] {
 }
 
 describe('the signature of a call', () => {
-  test('D98 comes back from a client of OpenAI on the call that it is of', () => {
+  test('[98] comes back from a client of OpenAI on the call that it is of', () => {
     const codec = upstreams('gemini');
     expect(signaturesIn(codec, chatTurn(answer(codec)))).toEqual([signature, undefined]);
   });
@@ -82,7 +82,7 @@ describe('the signature of a call', () => {
     expect(signaturesIn(codec, messagesTurn(answer(codec)))).toEqual([signature, undefined]);
   });
 
-  test('D98 is remembered for clients that lose it', () => {
+  test('[98] is remembered for clients that lose it', () => {
     const codec = createGeminiUpstreams(createSignatureMemory())('gemini');
     expect(signaturesIn(codec, chatTurn(answer(codec), true))).toEqual([signature, undefined]);
     const stream = createGeminiUpstreams(createSignatureMemory())('gemini');
@@ -99,7 +99,7 @@ describe('the signature of a call', () => {
     expect(signaturesIn(codec, turn)).toEqual([signature, undefined]);
   });
 
-  test('D98 that nobody has is the dummy, for models that insist on one', () => {
+  test('[98] that nobody has is the dummy, for models that insist on one', () => {
     const codec = upstreams('gemini');
     const turn = chatTurn(answer(codec), true);
     expect(signaturesIn(codec, turn)).toEqual([anySignature, undefined]);

@@ -64,7 +64,7 @@ describe('the decoder', () => {
   );
 
   test.each(streams.filter(({ finished, error }) => !finished || error !== undefined))(
-    'D104 does not finish $name',
+    '[104] does not finish $name',
     ({ bytes, error }) => {
       const parts = decode(codec, bytes);
       expect(parts.some(({ type }) => type === 'finish')).toBe(false);
@@ -115,7 +115,7 @@ describe('the decoder', () => {
     ['no-blank-line-at-end.sse', [{ type: 'text', text: 'One.' }], 'stop'],
     ['empty.sse', [], 'stop'],
     ['usage-after-finish.sse', [{ type: 'text', text: 'Hi' }], 'stop'],
-  ])('D97 D99 D101 reads %s', (name, content, finish) => {
+  ])('[97] [99] [101] reads %s', (name, content, finish) => {
     expect(collect(decode(codec, bytesOf(name)))).toMatchObject({ content, finish });
     expect(collect(decode(codec, bytesOf(name))).content).toHaveLength(content.length);
   });
@@ -152,13 +152,13 @@ describe.each(['v6', 'v7'] as const)("a client of OpenAI's %s", (version) => {
     ['prompt-blocked.sse', 'content_filter'],
     ['max-tokens-in-thought.sse', 'length'],
     ['safety-after-text.sse', 'content_filter'],
-  ])('D99 D100 D101 takes %s, which ends with %s', async (name, finish) => {
+  ])('[99] [100] [101] takes %s, which ends with %s', async (name, finish) => {
     const { choices } = await stream(name).finalChatCompletion();
     expect(choices).toHaveLength(1);
     expect(choices[0]).toMatchObject({ finish_reason: finish, message: { role: 'assistant' } });
   });
 
-  test('D97 has whole calls with ids of their own', async () => {
+  test('[97] has whole calls with ids of their own', async () => {
     const { choices } = await stream('tools.sse').finalChatCompletion();
     const calls = choices[0]?.message.tool_calls ?? [];
     expect(new Set(calls.map(({ id }) => id)).size).toBe(2);
@@ -168,7 +168,7 @@ describe.each(['v6', 'v7'] as const)("a client of OpenAI's %s", (version) => {
     ]);
   });
 
-  test('D102 D103 has usage once, the last that was told', async () => {
+  test('[102] [103] has usage once, the last that was told', async () => {
     const body = encode(decode(codec, bytesOf('thinking.sse')), openaiChatClientCodec);
     const chunks = await toArray(
       await clientOf(version, { body }).client.chat.completions.create({ ...ask, stream: true }),

@@ -69,7 +69,7 @@ describe('thinking', () => {
 });
 
 describe('tools', () => {
-  test('D96 without parameters have none', () => {
+  test('[96] without parameters have none', () => {
     for (const parameters of [undefined, {}, { type: 'object' }, { type: 'object', properties: {} }]) {
       for (const model of ['gemini-2.0-flash', 'gemini-2.5-flash']) {
         const { wire } = write({ model, tools: [{ name: 'f', description: 'd', parameters }] });
@@ -78,7 +78,7 @@ describe('tools', () => {
     }
   });
 
-  test('D95 have schemas as they are for models that read them', () => {
+  test('[95] have schemas as they are for models that read them', () => {
     const parameters = {
       $schema: 'http://json-schema.org/draft-07/schema#',
       type: 'object',

@@ -14,21 +14,21 @@ function pass(text: string, dialect: string, set: Readonly<Record<string, string
 const odd = '{ "messages" : [{"role":"user","content":"\\u00e9 developer"}], "seed":12345678901234567890, "top_k":1.0}';
 
 describe('a body that is passed through', () => {
-  test.each(['openai', 'compatible', 'deepseek'])('49: keeps its bytes where %s needs nothing changed', (dialect) => {
+  test.each(['openai', 'compatible', 'deepseek'])('[49] keeps its bytes where %s needs nothing changed', (dialect) => {
     expect(pass(odd, dialect)).toBe(odd);
   });
 
   test.each([
     ['compatible', '{"model":"m","max_tokens":5}'],
     ['openai', '{"model":"m","max_completion_tokens":5}'],
-  ])('48: names the most tokens as %s does', (dialect, wanted) => {
+  ])('[48] names the most tokens as %s does', (dialect, wanted) => {
     expect(JSON.parse(pass('{"model":"m","max_completion_tokens":5}', dialect))).toEqual(JSON.parse(wanted));
     const both = pass('{"model":"m","max_tokens":7,"max_completion_tokens":5}', dialect);
     expect(JSON.parse(both)).toEqual(JSON.parse(wanted));
     expect(pass('{"model":"m","max_tokens":7}', dialect)).toBe('{"model":"m","max_tokens":7}');
   });
 
-  test('48: has the most tokens that the backend says, whatever they are called', () => {
+  test('[48] has the most tokens that the backend says, whatever they are called', () => {
     const set = { max_tokens: '9' };
     expect(pass('{"max_completion_tokens":5}', 'compatible', set)).toBe('{"max_tokens":9}');
   });
@@ -52,7 +52,7 @@ describe('a body that is passed through', () => {
     expect(mergeEdits(undefined, own)).toBe(own);
   });
 
-  test('47: has developers where they are known, and the system elsewhere', () => {
+  test('[47] has developers where they are known, and the system elsewhere', () => {
     const messages = '[{"role":"developer","content":"a"},{"role":"user","content":"\\"developer\\""}]';
     const body = `{"x":1.0,"messages":${messages}}`;
     expect(pass(body, 'openai')).toBe(body);
@@ -61,7 +61,7 @@ describe('a body that is passed through', () => {
     );
   });
 
-  test('51: gives thinking back to those who want it back', () => {
+  test('[51] gives thinking back to those who want it back', () => {
     const thought = { role: 'assistant', content: 'a', reasoning_content: 'hm', reasoning: 'hm' };
     const body = JSON.stringify({ messages: [{ role: 'user', content: '"reasoning' }, thought] });
     expect(pass(body, 'deepseek')).toBe(body);

@@ -105,13 +105,13 @@ describe('a stream that is passed through', () => {
     );
   });
 
-  test('37: has no name twice for clients that put strings together', () => {
+  test('[37] has no name twice for clients that put strings together', () => {
     const [, text] = streams[3]!;
     expect(pass(text).match(/"name":"f"/g)).toHaveLength(1);
     expect(pass(text).match(/"id":"a"/g)).toHaveLength(1);
   });
 
-  test('36: keeps apart what several choices call', () => {
+  test('[36] keeps apart what several choices call', () => {
     const choice = (index: number, members: object): string =>
       chunk({ choices: [{ index, delta: { tool_calls: [members] }, finish_reason: null }] });
     const text =
@@ -123,7 +123,7 @@ describe('a stream that is passed through', () => {
     expect(pass(text + ends)).toBe(text + ends);
   });
 
-  test('34, 39: keeps its bytes where there is nothing to mend', () => {
+  test('[34] [39] keeps its bytes where there is nothing to mend', () => {
     const good =
       role +
       delta({ content: 'x', tool_calls: [] }) +

@@ -36,7 +36,7 @@ function encode(parts: readonly StreamPart[], options: Partial<AnswerContext> = 
 }
 
 describe('a request', () => {
-  test.each([['hi'], [['hi']]])('B64 says %j as a user', (prompt) => {
+  test.each([['hi'], [['hi']]])('[64] says %j as a user', (prompt) => {
     const asked = {
       model: 'm',
       prompt,
@@ -90,7 +90,7 @@ describe('a request', () => {
 });
 
 describe('an answer', () => {
-  test('B64 is a text completion, byte for byte', () => {
+  test('[64] is a text completion, byte for byte', () => {
     expect(openaiCompletionsClientCodec.encodeResponse(plain, context).toString()).toBe(
       '{"id":"cmpl-1","object":"text_completion","created":7,"model":"m",' +
         '"choices":[{"text":" there","index":0,"logprobs":null,"finish_reason":"stop"}],' +
@@ -98,7 +98,7 @@ describe('an answer', () => {
     );
   });
 
-  test('B64 streams as text completions, byte for byte', () => {
+  test('[64] streams as text completions, byte for byte', () => {
     const head = '{"id":"cmpl-1","object":"text_completion","created":7,"model":"m","choices":';
     const chunk = (text: string, finish: string): string =>
       `data: ${head}[{"text":"${text}","index":0,"logprobs":null,"finish_reason":${finish}}],"usage":null}\n\n`;
@@ -120,13 +120,13 @@ describe('an answer', () => {
     ['context-window', 'length'],
     ['content-filter', 'content_filter'],
     ['refusal', 'content_filter'],
-  ])('B64 that ended with %s ends with %s', (finish, expected) => {
+  ])('[64] that ended with %s ends with %s', (finish, expected) => {
     const body = openaiCompletionsClientCodec.encodeResponse({ ...plain, finish }, context).toString();
     expect(body).toContain(`"finish_reason":"${expected}"`);
     expect(encode(toParts({ ...plain, finish }, [], false)).toString()).toContain(`"finish_reason":"${expected}"`);
   });
 
-  test.each(versions)('B64 is read by %s, whole and streamed, whatever is in it', async (version) => {
+  test.each(versions)('[64] is read by %s, whole and streamed, whatever is in it', async (version) => {
     await fc.assert(
       fc.asyncProperty(response, fc.array(fc.nat(), { maxLength: 4 }), async (answer, cuts) => {
         const said = answer.content.flatMap((block) =>
