@@ -23,6 +23,8 @@ export interface AttemptRecord {
   endedAtMs?: number;
   status?: number;
   failure?: Failure;
+  /** Tokens, as far as they are known; estimated for an answer that broke and was gone on with. */
+  usage?: Usage;
 }
 
 /** How a request ended, from the client's side. */

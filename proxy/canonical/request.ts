@@ -69,6 +69,8 @@ export interface CanonicalRequest {
   /** The upstream is to be given no signatures: those that there are, it has refused. */
   readonly unsigned?: boolean;
   readonly stream: boolean;
+  /** The beginning of the answer, which the client already has: the model is to go on from there. */
+  readonly prefill?: string;
   /** Parameters of the client's protocol with no canonical counterpart, under that protocol's name. */
   readonly metadata: Metadata;
 }

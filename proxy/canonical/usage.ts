@@ -15,3 +15,19 @@ export interface Usage {
   /** Counted here, because the upstream did not. */
   readonly estimated?: boolean;
 }
+
+/** What two answers have used together. */
+export function addUsage(one: Usage, other: Usage): Usage {
+  const sum = (name: 'cachedTokens' | 'cacheWriteTokens' | 'reasoningTokens'): Partial<Usage> => {
+    const given = one[name] !== undefined || other[name] !== undefined;
+    return given ? { [name]: (one[name] ?? 0) + (other[name] ?? 0) } : {};
+  };
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    ...sum('cachedTokens'),
+    ...sum('cacheWriteTokens'),
+    ...sum('reasoningTokens'),
+    ...((one.estimated === true || other.estimated === true) && { estimated: true }),
+  };
+}

@@ -1,7 +1,7 @@
 // Decides how each operation of clients is served by a backend: as it is where the vendor speaks the client's protocol,
 // else translated, else estimated here, else not at all.
 
-import type { Lane, Lanes } from '../protocols/lane.ts';
+import type { ChatLane, Lane, Lanes, PassThroughLane } from '../protocols/lane.ts';
 import { upstreamOperation } from '../protocols/operations.ts';
 import type { PassThroughProtocol, ProtocolId } from '../protocols/protocol.ts';
 import { chatUpstream, embeddingUpstream, protocolIds, protocolOf } from '../protocols/registry.ts';
@@ -51,12 +51,17 @@ function compileLane(protocol: ProtocolId, spoken: Spoken, config: ModelConfig |
     : undefined;
 }
 
-function asItIs(protocol: Exclude<ProtocolId, 'relay'>, passThrough: PassThroughProtocol, { chat }: Spoken): Lane {
+function asItIs(
+  protocol: Exclude<ProtocolId, 'relay'>,
+  passThrough: PassThroughProtocol,
+  { chat }: Spoken,
+): PassThroughLane {
   const edit = chat?.protocol === protocol ? protocolOf(protocol).edit?.(chat.dialect) : undefined;
-  return { type: 'pass-through', operation: upstreamOperation(protocol), protocol: passThrough, edit };
+  const lane = { type: 'pass-through', operation: upstreamOperation(protocol), protocol: passThrough, edit } as const;
+  return chat?.protocol === protocol ? { ...lane, chat: compileChat(protocol, { chat }) } : lane;
 }
 
-function compileChat(protocol: ProtocolId, { chat }: Spoken): Lane | undefined {
+function compileChat(protocol: ProtocolId, { chat }: Pick<Spoken, 'chat'>): ChatLane | undefined {
   const { chat: toOthers, ownChat = toOthers } = protocolOf(protocol);
   const client = chat?.protocol === protocol ? ownChat : toOthers;
   const upstream = chat === undefined ? undefined : chatUpstream(chat);

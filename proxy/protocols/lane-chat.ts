@@ -14,12 +14,17 @@ import type {
   StreamEncoder,
   StreamTap,
 } from './protocol.ts';
+import type { Transcript } from './transcript.ts';
 
 /** Text of one streamed answer. Protocols that end with the whole answer hold all of it; no model writes as much. */
 const textCharsMax = 32 * 1024 * 1024;
 
-/** Reads answers of a lane's upstream as answers of the client's protocol. */
-export function createChatAnswers({ client, upstream }: ChatLane, context: AnswerContext): AnswerProtocol {
+/** Reads answers of a lane's upstream as answers of the client's protocol. `transcript` notes what the client is given. */
+export function createChatAnswers(
+  { client, upstream }: ChatLane,
+  context: AnswerContext,
+  transcript?: Transcript,
+): AnswerProtocol {
   const fallbackId = context.requestId;
   return {
     streamFormat: upstream.streamFormat,
@@ -30,28 +35,38 @@ export function createChatAnswers({ client, upstream }: ChatLane, context: Answe
       const { response, empty } = decoded;
       return { usage: response.usage, signal: undefined, empty, body: client.encodeResponse(response, context) };
     },
-    tap: ({ headers = {} }) =>
-      new ChatTap(upstream.streamDecoder({ fallbackId, headers }), client.streamEncoder(context), headers),
+    tap({ headers = {} }) {
+      const decoder = upstream.streamDecoder({ fallbackId, headers });
+      return new ChatTap(decoder, client.streamEncoder(context), { headers, transcript });
+    },
   };
 }
 
 const nothing = Buffer.alloc(0);
 
+/** What a tap needs beside its decoder and encoder. */
+export interface ChatTapSettings {
+  readonly headers: SignalHeaders;
+  readonly transcript?: Transcript | undefined;
+}
+
 /** Judges frames of one protocol, and gives bytes of another for them. */
-class ChatTap implements StreamTap, Rewriting {
+export class ChatTap implements StreamTap, Rewriting {
   readonly rewriting = this;
   readonly #decoder: StreamDecoder;
   readonly #encoder: StreamEncoder;
   readonly #headers: SignalHeaders;
+  readonly #transcript: Transcript | undefined;
   #pieces: Buffer[] = [];
   #textChars = 0;
   /** An error that is not that of a frame. */
   #error: FailureSignal | undefined;
 
-  constructor(decoder: StreamDecoder, encoder: StreamEncoder, headers: SignalHeaders) {
+  constructor(decoder: StreamDecoder, encoder: StreamEncoder, { headers, transcript }: ChatTapSettings) {
     this.#decoder = decoder;
     this.#encoder = encoder;
     this.#headers = headers;
+    this.#transcript = transcript;
   }
 
   get usage(): Usage | undefined {
@@ -104,6 +119,7 @@ class ChatTap implements StreamTap, Rewriting {
         return;
       }
       if (part.type === 'delta') this.#count(part.text);
+      this.#transcript?.note(part);
       const bytes = this.#encoder.encode(part);
       if (bytes.length > 0) this.#pieces.push(bytes);
     }

@@ -20,6 +20,8 @@ export interface PassThroughLane {
   readonly protocol: PassThroughProtocol;
   /** What this kind of server needs changed; undefined where it takes everything. */
   readonly edit?: RequestEdit | undefined;
+  /** The same by way of the canonical model, for a request that is not the client's own any more. */
+  readonly chat?: ChatLane | undefined;
 }
 
 /** An operation that we do not know: nothing is looked at. */

@@ -232,6 +232,8 @@ export interface StreamEncoder {
   encode(part: StreamPart): Buffer;
   /** The number that the next event would have, where the protocol numbers its events. */
   readonly nextSequence?: number;
+  /** From now on events are numbered from here: what was written so far went to nobody. */
+  continueAt?(sequence: number): void;
 }
 
 /** A request in an upstream's form. */
@@ -280,8 +282,22 @@ export interface UpstreamCodec {
   encodeRequest(request: CanonicalRequest, model?: UpstreamModel): EncodedRequest;
   /** An answer, or why it is none. `fallbackId` stands in where the upstream gives no id. */
   decodeResponse(body: Buffer, fallbackId: string, headers?: SignalHeaders): DecodedResponse;
-  streamDecoder(options: { readonly fallbackId: string; readonly headers?: SignalHeaders }): StreamDecoder;
+  streamDecoder: OpenStreamDecoder;
+  /** What comes of `CanonicalRequest.prefill`. Undefined: there is no way to say it. */
+  readonly prefill?: Prefill | undefined;
 }
+
+/**
+ * What a model goes on with that is given the beginning of its answer: with what comes next; with the white space at the
+ * end of the beginning, which it must not be given; or perhaps with the beginning once more.
+ */
+export type Prefill = 'exact' | 'trimmed' | 'echoed';
+
+/** Begins to read one streamed answer. */
+export type OpenStreamDecoder = (options: {
+  readonly fallbackId: string;
+  readonly headers?: SignalHeaders;
+}) => StreamDecoder;
 
 /** A whole answer that was decoded. */
 export type DecodedResponse =

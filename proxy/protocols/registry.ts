@@ -5,9 +5,11 @@ import { anthropicMessagesClientCodec, anthropicMessagesOwnCodec } from './anthr
 import { decodeCountTokensRequest } from './anthropic-messages/decode-request.ts';
 import { encodeTokenCount } from './anthropic-messages/listing.ts';
 import { anthropicCountTokensPassThrough, anthropicMessagesPassThrough } from './anthropic-messages/pass-through.ts';
+import { MessageStreamDecoder } from './anthropic-messages/stream-decoder.ts';
 import { anthropicMessagesUpstream } from './anthropic-messages/upstream.ts';
 import type { EmbeddingClientCodec, EmbeddingUpstreamCodec } from './embedding-codec.ts';
 import { ollamaChatClientCodec, ollamaChatUpstreamCodec } from './ollama/chat/codec.ts';
+import { OllamaStreamDecoder } from './ollama/chat/stream-decoder.ts';
 import { ollamaChatClient, ollamaEmbedClient, ollamaEmbeddingsClient, ollamaGenerateClient } from './ollama/client.ts';
 import {
   answerEmbedHere,
@@ -27,10 +29,12 @@ import {
 import { openaiChatClient } from './openai-chat/client.ts';
 import { openaiChatClientCodec } from './openai-chat/codec.ts';
 import { openaiChatPassThrough } from './openai-chat/pass-through.ts';
+import { ChatStreamDecoder } from './openai-chat/stream-decoder.ts';
 import { openaiChatEdit, openaiChatUpstream } from './openai-chat/upstream.ts';
 import { openaiCompletionsClient } from './openai-completions/client.ts';
 import { openaiCompletionsClientCodec } from './openai-completions/codec.ts';
 import { openaiCompletionsPassThrough } from './openai-completions/pass-through.ts';
+import { CompletionStreamDecoder } from './openai-completions/stream-decoder.ts';
 import { openaiEmbeddingsClient } from './openai-embeddings/client.ts';
 import { openaiEmbeddingsClientCodec } from './openai-embeddings/codec.ts';
 import { openaiEmbeddingsPassThrough } from './openai-embeddings/pass-through.ts';
@@ -38,9 +42,11 @@ import { openaiEmbeddingsUpstream } from './openai-embeddings/upstream.ts';
 import { openaiResponsesClient } from './openai-responses/client.ts';
 import { openaiResponsesClientCodec } from './openai-responses/codec.ts';
 import { openaiResponsesPassThrough } from './openai-responses/pass-through.ts';
+import { ResponseStreamDecoder } from './openai-responses/stream-decoder.ts';
 import type {
   ClientCodec,
   ClientProtocol,
+  OpenStreamDecoder,
   PassThroughProtocol,
   ProtocolId,
   RequestEdit,
@@ -60,6 +66,8 @@ export interface ProtocolEntry {
   readonly chat?: ClientCodec;
   /** For chats with upstreams of this protocol that do not take a client's bytes as they are; `chat` if undefined. */
   readonly ownChat?: ClientCodec;
+  /** Reads streams that are passed on, for chats that another answer may have to go on with. */
+  readonly openDecoder?: OpenStreamDecoder;
   /** For vectors of upstreams of other protocols. */
   readonly embeddings?: EmbeddingClientCodec;
   /** What kinds of servers need changed in bodies that are passed on; by the name of their dialect. */
@@ -76,17 +84,20 @@ export const protocols = {
     client: openaiChatClient,
     passThrough: openaiChatPassThrough,
     chat: openaiChatClientCodec,
+    openDecoder: (options) => new ChatStreamDecoder(options),
     edit: openaiChatEdit,
   },
   'openai-completions': {
     client: openaiCompletionsClient,
     passThrough: openaiCompletionsPassThrough,
     chat: openaiCompletionsClientCodec,
+    openDecoder: (options) => new CompletionStreamDecoder(options),
   },
   'openai-responses': {
     client: openaiResponsesClient,
     passThrough: openaiResponsesPassThrough,
     chat: openaiResponsesClientCodec,
+    openDecoder: (options) => new ResponseStreamDecoder(options),
   },
   'openai-embeddings': {
     client: openaiEmbeddingsClient,
@@ -98,6 +109,7 @@ export const protocols = {
     passThrough: anthropicMessagesPassThrough,
     chat: anthropicMessagesClientCodec,
     ownChat: anthropicMessagesOwnCodec,
+    openDecoder: (options) => new MessageStreamDecoder(options),
   },
   'anthropic-count-tokens': {
     client: anthropicCountTokensClient,
@@ -111,12 +123,14 @@ export const protocols = {
     client: ollamaChatClient,
     passThrough: ollamaChatPassThrough,
     chat: ollamaChatClientCodec,
+    openDecoder: (options) => new OllamaStreamDecoder(options),
     answerHere: answerChatHere,
   },
   'ollama-generate': {
     client: ollamaGenerateClient,
     passThrough: ollamaGeneratePassThrough,
     chat: ollamaGenerateClientCodec,
+    openDecoder: (options) => new OllamaStreamDecoder(options),
     answerHere: answerGenerateHere,
   },
   'ollama-embed': {

@@ -34,6 +34,11 @@ const spokenByDeepseek: Spoken = { ...spokenByOthers, chat: { protocol: 'openai-
 /** https://api-docs.deepseek.com/ */
 export const deepseek: ProviderKind = { ...compatible, speaks: () => spokenByDeepseek };
 
+const spokenByVllm: Spoken = { ...spokenByOthers, chat: { protocol: 'openai-chat', dialect: 'vllm' } };
+
+/** https://docs.vllm.ai/en/latest/serving/openai_compatible_server/ */
+export const vllm: ProviderKind = { ...compatible, speaks: () => spokenByVllm };
+
 /**
  * Mistral's chats look like OpenAI's and are not: content that is a list, ids of its own form, other names. What looks
  * the same is only taken as it is while it cannot be translated. https://docs.mistral.ai/api/

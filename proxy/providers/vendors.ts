@@ -3,7 +3,7 @@
 import type { ProviderType } from '../config/schema.ts';
 import { anthropic } from './anthropic.ts';
 import { ollama } from './ollama.ts';
-import { azure, compatible, deepseek, mistral, openai } from './openai-family.ts';
+import { azure, compatible, deepseek, mistral, openai, vllm } from './openai-family.ts';
 import type { ProviderKind } from './provider-kind.ts';
 
 const kinds: { readonly [type in ProviderType]?: ProviderKind } = {
@@ -12,7 +12,7 @@ const kinds: { readonly [type in ProviderType]?: ProviderKind } = {
   Anthropic: anthropic,
   Mistral: mistral,
   Ollama: ollama,
-  VLLM: compatible,
+  VLLM: vllm,
   OpenRouter: compatible,
   Groq: compatible,
   NvidiaNIM: compatible,

@@ -22,8 +22,6 @@ import type { SearchSettings } from './search.ts';
 export interface PipelineSettings extends SearchSettings {
   readonly store: Pick<SnapshotStore, 'current'>;
   readonly observer: Required<Observer>;
-  /** Hears of faults of our own: throws that are no ClientError. */
-  readonly unexpected: (error: unknown, requestId: string) => void;
 }
 
 /** Makes the steps. */

@@ -6,6 +6,7 @@ import type { Backend } from '../config/snapshot.ts';
 import type { ChatLane, EmbeddingsLane } from '../protocols/lane.ts';
 import { protocolOf } from '../protocols/registry.ts';
 import type { Plan, Visit } from '../routing/plan.ts';
+import { readerOf } from './answers.ts';
 import type { ProxyRequest } from './decode.ts';
 import { laneOf } from './outgoing.ts';
 import type { ResolveSources } from './sources.ts';
@@ -20,6 +21,8 @@ export interface ProspectsSettings {
   /** Unix milliseconds at which the time for the whole request is over. */
   readonly deadlineAtMs: number;
   readonly resolveSources: ResolveSources;
+  /** Whether somebody is looked for who goes on with an answer that broke. */
+  readonly continues: () => boolean;
   /** A visit that came to nothing. */
   readonly release: (visit: Visit) => void;
 }
@@ -90,6 +93,7 @@ export class Prospects implements Plan {
   #canBeTold(backend: Backend): boolean {
     const { request } = this.#settings;
     const lane = laneOf(request, backend);
+    if (this.#settings.continues() && readerOf(request, lane) === undefined) return false;
     switch (lane?.type) {
       case 'pass-through':
       case 'relay':

@@ -8,6 +8,7 @@ import type { FailureSignal } from '../canonical/failure.ts';
 import type { Rule } from '../config/snapshot.ts';
 import type { Exchange, OutgoingHeaders, ReplyStream } from '../ingress/exchange.ts';
 import type { ClientProtocol } from '../protocols/protocol.ts';
+import type { Answer } from '../stream/answer.ts';
 import { HeldReply } from '../stream/held-reply.ts';
 import { relay, type RelayEnd } from '../stream/relay.ts';
 import { replyHeaders, rewrittenHeaders } from '../stream/reply-headers.ts';
@@ -16,6 +17,14 @@ import type { SentAttempt } from './send.ts';
 
 /** What broke an answer after content: the upstream, time, or a drain. */
 export type Breakage = FailureSignal | 'deadline' | 'draining';
+
+/** What a relay asks when an answer breaks. */
+export interface RelaySteps {
+  /** What the client is told. */
+  readonly tell: (breakage: Breakage) => ClientError;
+  /** Who goes on; undefined: nobody does. */
+  readonly successor: ((cause: FailureSignal) => Promise<Answer | undefined>) | undefined;
+}
 
 /** The client's side of one answer. */
 export class Reply {
@@ -35,10 +44,11 @@ export class Reply {
     }
   }
 
-  /** Relays an answer that is sure to be one. `tell` says what the client is told if it breaks. */
-  async relay(attempt: SentAttempt, tell: (breakage: Breakage) => ClientError): Promise<RelayEnd> {
+  /** Relays an answer that is sure to be one. */
+  async relay(attempt: SentAttempt, { tell, successor }: RelaySteps): Promise<RelayEnd> {
     const { exchange, client } = this.#request;
     const { answer, translated } = attempt;
+    let last = answer;
     // Of the upstream's statuses only those of failures have a meaning in another protocol.
     const status = translated ? 200 : answer.status;
     const held = this.#held?.release();
@@ -50,11 +60,18 @@ export class Reply {
       clock: this.#clock,
       signal: exchange.signal,
       keepAlive: client.keepAlive,
+      successor: successor && goOn,
       inBandError(breakage) {
         const error = tell(breakage);
-        return answer.framed ? client.encodeInBandError(error, exchange.id, answer.nextSequence) : undefined;
+        return answer.framed ? client.encodeInBandError(error, exchange.id, last.nextSequence) : undefined;
       },
     });
+
+    async function goOn(cause: FailureSignal): Promise<Answer | undefined> {
+      const next = await successor?.(cause);
+      last = next ?? last;
+      return next;
+    }
   }
 
   /** Answers with what was made here. */

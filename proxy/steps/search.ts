@@ -6,11 +6,12 @@ import type { Clock } from '../canonical/clock.ts';
 import type { Balancer } from '../balancing/balancer.ts';
 import type { PickContext } from '../balancing/picker.ts';
 import type { Failure } from '../canonical/failure.ts';
-import type { Principal, Rule, UpstreamKey } from '../config/snapshot.ts';
+import type { Backend, Principal, Rule, UpstreamKey } from '../config/snapshot.ts';
+import { divergence } from '../protocols/continuation.ts';
 import { Availability, type Disables, isOtherAccount } from '../routing/availability.ts';
-import { Failover, type FailoverEnd } from '../routing/failover.ts';
+import { Failover, type FailoverEnd, type NextStep } from '../routing/failover.ts';
 import { isForeignThinking } from '../routing/foreign-thinking.ts';
-import type { Judge, JudgedAttempt } from '../routing/judge.ts';
+import type { FailedRequest, Judge, JudgedAttempt } from '../routing/judge.ts';
 import { createPinnedPlan, createPlan, type Plan, type PlanFacts, type Visit } from '../routing/plan.ts';
 import type { ProxyRequest } from './decode.ts';
 import { inNeutralWords } from './neutral-words.ts';
@@ -18,7 +19,8 @@ import { laneOf } from './outgoing.ts';
 import { Prospects } from './prospects.ts';
 import { RequestContext } from './request-context.ts';
 import type { ResolveSources } from './sources.ts';
-import { type Journey, sendAttempt, type SendSettings, type SentAttempt } from './send.ts';
+import type { Journey } from './journey.ts';
+import { sendAttempt, type SendSettings, type SentAttempt } from './send.ts';
 import { RequestTranslation } from './translation.ts';
 
 /** What searching needs. */
@@ -28,12 +30,17 @@ export interface SearchSettings extends SendSettings {
   readonly judge: Judge;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly resolveSources: ResolveSources;
+  /** Hears of faults of our own: throws that are no ClientError. */
+  readonly unexpected: (error: unknown, requestId: string) => void;
 }
 
 /** The end of a search; the plan says when trying again makes sense. */
 export interface SearchEnd {
   readonly end: FailoverEnd<SentAttempt> | LocalEnd;
   readonly plan: Plan;
+  readonly journey: Journey;
+  /** Goes on where an answer broke, with what is left of the plan. */
+  readonly goOn: (accepts: ((backend: Backend) => boolean) | undefined) => Promise<FailoverEnd<SentAttempt>>;
 }
 
 /** No upstream has to be asked, or none has the operation: the answer is made here. */
@@ -62,6 +69,7 @@ export async function search(
     nowMs: clock.now(),
     deadlineAtMs,
     resolveSources: settings.resolveSources,
+    continues: () => journey.succession !== undefined,
     release: (visit) => judge.released({ visit, key: undefined, begunMs: clock.now() }),
   });
   if (prospects.isEmpty()) throw new ClientError('no_backend');
@@ -74,6 +82,11 @@ export async function search(
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
     judge({ visit, key, attempt, signal, retries, tried }) {
       const failed = { ...judged(request, visit, key, attempt), signal, rule, body: request.exchange.body };
+      const excused = excuse(journey, attempt, failed, judge);
+      if (excused !== undefined) {
+        ended(attempt);
+        return excused;
+      }
       const mended = isForeignThinking(signal) && translation.forgetThinking(visit.backend);
       const failure = toldTo(attempt, mended ? judge.excused(failed) : judge.failed(failed));
       attempt.record.failure = failure;
@@ -97,7 +110,28 @@ export async function search(
     mayOverride: () => judge.mayOverride(rule),
     wait: settings.wait,
   });
-  return { end: await concluded(await search.run(), prospects), plan: prospects };
+  const end = await concluded(await search.run(), prospects);
+  return { end, plan: prospects, journey, goOn: (accepts) => search.run(accepts) };
+}
+
+/** What is no failure of a backend that was asked to go on with the answer of another one; undefined if it is one. */
+function excuse(
+  { succession }: Journey,
+  attempt: SentAttempt,
+  failed: FailedRequest,
+  judge: Judge,
+): { readonly failure: Failure; readonly next: NextStep } | undefined {
+  if (succession === undefined) return undefined;
+  if (failed.signal === divergence) {
+    judge.released(failed);
+    return { failure: succession.failure, next: { type: 'stop' } };
+  }
+  if (attempt.prefill === undefined) return undefined;
+  const failure = judge.excused(failed);
+  if (failure.class !== 'BadRequest') return undefined;
+  attempt.record.failure = failure;
+  succession.refusing.add(failed.visit.backend.id);
+  return { failure, next: { type: 'again' } };
 }
 
 /** Nothing was sent: because the answer is made here, or because nobody could be told what the client wants. */

@@ -1,17 +1,13 @@
 // Sends one request for a visit. The other half of an attempt, reading the answer, is stream/answer.ts.
 
-import type { AttemptRecord, Observer, Trail } from '../accounting/trail.ts';
+import type { AttemptRecord, Observer } from '../accounting/trail.ts';
 import type { AttemptOutcome } from '../canonical/attempt.ts';
 import { ClientError } from '../canonical/client-error.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { FailureSignal } from '../canonical/failure.ts';
-import type { Backend, Rule, UpstreamKey } from '../config/snapshot.ts';
+import type { Backend, UpstreamKey } from '../config/snapshot.ts';
 import type { EmbeddingAnswerContext } from '../protocols/embedding-codec.ts';
-import { createChatAnswers } from '../protocols/lane-chat.ts';
-import { createEmbeddingAnswers } from '../protocols/lane-embeddings.ts';
-import type { ChatLane, EmbeddingsLane, Lane } from '../protocols/lane.ts';
-import type { AnswerContext, AnswerProtocol } from '../protocols/protocol.ts';
-import { countInputTokens } from '../protocols/tokens/request-tokens.ts';
+import type { Lane } from '../protocols/lane.ts';
 import type { Attempt } from '../routing/failover.ts';
 import { isListedStatus } from '../routing/failure-settings.ts';
 import type { Visit } from '../routing/plan.ts';
@@ -19,14 +15,17 @@ import { Answer } from '../stream/answer.ts';
 import type { Sender } from '../upstream/pool.ts';
 import { type OutgoingRequest, send } from '../upstream/send.ts';
 import type { Upstreams } from '../upstream/upstreams.ts';
+import { answersOf, openTranscript, vectorContextOf } from './answers.ts';
 import { Batch, type BatchPart } from './batch.ts';
 import type { ProxyRequest } from './decode.ts';
+import type { Journey, Memory } from './journey.ts';
 import { buildRequest, laneOf, signRequest } from './outgoing.ts';
-import type { RequestTranslation } from './translation.ts';
+import { prefillOf } from './succession.ts';
+import type { BegunAnswer } from './translation.ts';
 import type { WrittenRequest } from './written-request.ts';
 
 /** An attempt as the pipeline relays and accounts for it. */
-export interface SentAttempt extends Attempt {
+export interface SentAttempt extends Attempt, Memory {
   readonly answer: Answer;
   readonly record: AttemptRecord;
   /** Whether the upstream speaks another protocol than the client. */
@@ -57,16 +56,6 @@ export interface SendSettings {
   readonly onMalformed: (backend: string) => void;
 }
 
-/** What all attempts of a request have in common. */
-export interface Journey {
-  readonly request: ProxyRequest;
-  readonly trail: Trail;
-  readonly rule: Rule;
-  /** Unix milliseconds at which the time for the whole request is over. */
-  readonly deadlineAtMs: number;
-  readonly translation: RequestTranslation;
-}
-
 /** Sends a request to the visited backend. Throws ClientError if it cannot be put together. */
 export function sendAttempt(
   journey: Journey,
@@ -77,8 +66,9 @@ export function sendAttempt(
   const { request, trail, rule, deadlineAtMs } = journey;
   const { clock, upstreams, observer, onMalformed } = settings;
   const { backend, timeouts } = visit;
-  const lane = requireLane(request, backend);
-  const draft = draftRequest(journey, backend, key, lane);
+  const own = requireLane(request, backend);
+  const { lane = own, prefill, begun } = prefillOf(journey, backend, own) ?? {};
+  const draft = draftRequest(journey, backend, key, lane, begun);
   const record = openRecord(journey, backend, key, clock);
   trail.attempts.push(record);
   const traceHeaders = observer.attemptStarted(trail, record) ?? {};
@@ -99,8 +89,10 @@ export function sendAttempt(
   return sendOver(pool);
 
   function sendOver(sender: Sender): SentAttempt {
-    const answer = others.length === 0 ? sendOne(sender) : sendParts(sender);
+    const memory = { transcript: openTranscript(journey), prefill };
+    const answer = others.length === 0 ? sendOne(sender, memory) : sendParts(sender);
     return {
+      ...memory,
       answer,
       record,
       translated: lane.type === 'chat' || lane.type === 'embeddings',
@@ -111,8 +103,8 @@ export function sendAttempt(
     };
   }
 
-  function sendOne(sender: Sender): Answer {
-    const answer = new Answer({ ...answerSettings, protocol: answersOf(journey, backend, lane, clock) });
+  function sendOne(sender: Sender, memory: Memory): Answer {
+    const answer = new Answer({ ...answerSettings, protocol: answersOf(journey, backend, lane, memory, clock) });
     const outgoing = only?.outgoing;
     if (outgoing instanceof Promise) void sendLater(sender, outgoing, answer);
     else if (outgoing !== undefined) answer.source = send(sender, outgoing, answer);
@@ -143,6 +135,7 @@ function draftRequest(
   backend: Backend,
   key: UpstreamKey | undefined,
   lane: Lane,
+  begun: BegunAnswer | undefined,
 ): Draft {
   if (lane.type !== 'chat' && lane.type !== 'embeddings') {
     const edits = lane.type === 'pass-through' ? translation.editsFor(lane) : undefined;
@@ -150,6 +143,10 @@ function draftRequest(
     return { parts: [{ outgoing, inputs: 1 }], dropped: edits === undefined ? none : [...edits.remove] };
   }
   const build = (written: WrittenRequest): OutgoingRequest => buildRequest(request, backend, key, lane, { written });
+  if (lane.type === 'chat' && begun !== undefined) {
+    const written = translation.writeContinued(lane, backend, begun);
+    return { parts: [{ outgoing: build(written), inputs: 1 }], dropped: written.dropped };
+  }
   const batches = translation.write(lane, backend);
   return {
     parts: batches.map((batch) => ({ outgoing: build(batch), inputs: batch.inputs })),
@@ -185,55 +182,6 @@ async function sendLater(sender: Sender, finished: Promise<OutgoingRequest>, ans
 function toSignal(): FailureSignal {
   const error = { message: 'the credential cannot be used', type: 'invalid_request_error' };
   return { type: 'answer', status: 401, headers: {}, body: JSON.stringify({ error }) };
-}
-
-/** How the answer is read: as it is, or as an answer in the client's protocol. */
-function answersOf(journey: Journey, backend: Backend, lane: Lane, clock: Clock): AnswerProtocol | undefined {
-  switch (lane.type) {
-    case 'pass-through': {
-      const { exchange, peek } = journey.request;
-      return (peek && lane.protocol.answersTo?.(exchange.body, peek)) ?? lane.protocol;
-    }
-    case 'chat':
-      return createChatAnswers(lane, chatContextOf(journey, backend, lane, clock));
-    case 'embeddings': {
-      const { inputs } = journey.translation.vectors(lane, backend);
-      return createEmbeddingAnswers(lane, inputs.length, () => vectorContextOf(journey, backend, lane, clock));
-    }
-    case 'relay':
-    case 'estimate':
-      return undefined;
-  }
-}
-
-function chatContextOf(
-  { request, trail, translation }: Journey,
-  backend: Backend,
-  lane: ChatLane,
-  clock: Clock,
-): AnswerContext {
-  const chat = translation.chat(lane, backend);
-  return {
-    requestId: request.exchange.id,
-    model: request.model ?? backend.upstreamModel ?? '',
-    createdAt: Math.floor(trail.startedAtMs / 1000),
-    wantsUsage: request.peek?.wantsUsage === true,
-    startedAtMs: trail.startedAtMs,
-    now: () => clock.now(),
-    request: chat,
-    estimateInputTokens: () => countInputTokens({ ...chat, model: backend.upstreamModel ?? chat.model }),
-  };
-}
-
-function vectorContextOf(
-  { request, trail, translation }: Journey,
-  backend: Backend,
-  lane: EmbeddingsLane,
-  clock: Clock,
-): EmbeddingAnswerContext {
-  const { encoding } = translation.vectors(lane, backend);
-  const model = request.model ?? backend.upstreamModel ?? '';
-  return { model, encoding, elapsedMs: clock.now() - trail.startedAtMs };
 }
 
 function openRecord(

@@ -19,6 +19,12 @@ export interface WrittenBatch extends WrittenRequest {
   readonly inputs: number;
 }
 
+/** What the client has of an answer that is to be gone on with. */
+export interface BegunAnswer {
+  readonly text: string;
+  readonly tokens: number;
+}
+
 /** Translates one request. */
 export class RequestTranslation {
   readonly #request: ProxyRequest;
@@ -38,7 +44,7 @@ export class RequestTranslation {
   }
 
   /** The chat as it was understood. Throws ClientError if it cannot be. */
-  chat({ client }: ChatLane, backend: Backend): CanonicalRequest {
+  chat({ client }: Pick<ChatLane, 'client'>, backend: Backend): CanonicalRequest {
     const request = this.#request;
     if (this.#chat?.client !== client) {
       const decoded = client.decodeRequest(bodyWithModel(request, modelFor(request, backend)));
@@ -104,13 +110,18 @@ export class RequestTranslation {
     return this.#written.batches;
   }
 
-  #writeChat(lane: ChatLane, backend: Backend): WrittenBatch {
+  /** The same for a chat whose answer has begun: the model is to go on with what the client has. */
+  writeContinued(lane: ChatLane, backend: Backend, begun: BegunAnswer): WrittenRequest {
+    return this.#writeChat(lane, backend, begun);
+  }
+
+  #writeChat(lane: ChatLane, backend: Backend, begun?: BegunAnswer): WrittenBatch {
     const { client, upstream } = lane;
     const { maxOutputTokens, capabilities } = backend.modelConfig ?? {};
     const chat = this.chat(lane, backend);
     const filled =
       upstream.needsBytes === true && this.#sources !== undefined ? withSources(chat, this.#sources) : chat;
-    const asked = { ...filled, model: modelFor(this.#request, backend) };
+    const asked = { ...filled, model: modelFor(this.#request, backend), ...(begun && goOn(chat, begun)) };
     const encode = (): ReturnType<typeof upstream.encodeRequest> => {
       refuseChoices(asked);
       return upstream.encodeRequest(asked, { maxOutputTokens, capabilities });
@@ -127,6 +138,12 @@ export class RequestTranslation {
       return { ...write(() => upstream.encodeRequest(part), client, backend), inputs: part.inputs.length };
     });
   }
+}
+
+/** The model goes on from the text, within what is left of the client's limit. */
+function goOn({ maxOutputTokens }: CanonicalRequest, { text, tokens }: BegunAnswer): Partial<CanonicalRequest> {
+  if (maxOutputTokens === undefined) return { prefill: text };
+  return { prefill: text, maxOutputTokens: Math.max(1, maxOutputTokens - tokens) };
 }
 
 /** Answers side by side have no place in the canonical model. */

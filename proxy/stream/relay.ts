@@ -1,5 +1,5 @@
-// Passes a committed answer on to the client: backpressure both ways, keep-alives between frames, and an explicit error
-// where the answer breaks. Nothing is retried here.
+// Passes a committed answer on to the client: backpressure both ways, keep-alives between frames, and where the answer
+// breaks another one that goes on with it, or an explicit error. Nothing is retried here.
 
 import type { Clock, Timer } from '../canonical/clock.ts';
 import type { FailureSignal } from '../canonical/failure.ts';
@@ -27,6 +27,10 @@ export interface RelaySettings {
   readonly signal: AbortSignal;
   /** Sent between frames when nothing else is, so that nothing on the way closes the connection. */
   readonly keepAlive: Buffer | undefined;
+  /**
+   * Another answer that goes on where this one broke; undefined if there is none. Never rejects. Left out: nothing goes on.
+   */
+  readonly successor?: ((cause: FailureSignal) => Promise<Answer | undefined>) | undefined;
   /** The in-band error for a broken answer; undefined: the protocol has none, so the connection is cut. */
   readonly inBandError: (cause: FailureSignal | 'deadline' | 'draining') => Buffer | undefined;
 }
@@ -40,7 +44,7 @@ export function relay(answer: Answer, target: RelayTarget, settings: RelaySettin
 }
 
 class Relay implements AnswerSink {
-  readonly #answer: Answer;
+  #answer: Answer;
   readonly #target: RelayTarget;
   readonly #settings: RelaySettings;
   readonly #resolve: (end: RelayEnd) => void;
@@ -84,6 +88,28 @@ class Relay implements AnswerSink {
 
   failed(cause: FailureSignal | 'deadline'): void {
     if (this.#over) return;
+    const { successor } = this.#settings;
+    if (cause === 'deadline' || successor === undefined) this.#broken(cause);
+    else void this.#succeed(successor(cause), cause);
+  }
+
+  /** Until it is known who goes on the client is kept waiting, with keep-alives. */
+  async #succeed(next: Promise<Answer | undefined>, cause: FailureSignal): Promise<void> {
+    const answer = await next;
+    if (this.#over) {
+      answer?.abort();
+      return;
+    }
+    if (answer === undefined) {
+      this.#broken(cause);
+      return;
+    }
+    this.#answer = answer;
+    if (this.#waiting) answer.pause();
+    answer.attach(this);
+  }
+
+  #broken(cause: FailureSignal | 'deadline'): void {
     this.#sayError(cause);
     this.#finish({ type: 'broken', cause });
   }

@@ -11,13 +11,7 @@ import { createFactGauges, type FactSources } from './fact-gauges.ts';
 import { createRequestFamilies, listFamilies } from './request-families.ts';
 import { createSeriesTables, type SeriesTables } from './series-tables.ts';
 import { createGauge, type Family } from './series.ts';
-import {
-  answeringAttempt,
-  attemptBefore,
-  attemptOutcome,
-  secondsBetween,
-  secondsToFirstContent,
-} from './trail-facts.ts';
+import { attemptBefore, attemptOutcome, secondsBetween, secondsToFirstContent } from './trail-facts.ts';
 
 /** Lines written before requests get a turn: less than a millisecond of work. */
 const linesPerTurn = 500;
@@ -153,15 +147,14 @@ function createObserver({ clock, tables, counts }: ObserverOptions): Observer {
     },
     requestEnded(trail: Trail) {
       counts.inFlight -= 1;
-      const { protocol, status, outcome = 'refused', startedAtMs, endedAtMs, errorCode, usage } = trail;
+      const { protocol, status, outcome = 'refused', startedAtMs, endedAtMs, errorCode, attempts } = trail;
       const series = tables.route(trail.route);
       const seconds = secondsBetween(startedAtMs, endedAtMs ?? clock.now());
       series.requestEnded({ protocol, status, outcome, seconds });
       const secondsToContent = secondsToFirstContent(trail);
       if (secondsToContent !== undefined) series.firstContent(secondsToContent);
       if (errorCode !== undefined) series.error(errorCode);
-      const answering = usage === undefined ? undefined : answeringAttempt(trail);
-      if (usage !== undefined && answering !== undefined) tables.backend(answering.backend).usage(usage);
+      for (const { backend, usage } of attempts) if (usage !== undefined) tables.backend(backend).usage(usage);
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../canonical/clock.ts';
 import type { Log } from './log.ts';
 import * as attributes from './span-attributes.ts';
 import { parseTraceparent, toTraceHeaders } from './trace-context.ts';
-import { answeringAttempt, attemptOutcome } from './trail-facts.ts';
+import { attemptOutcome } from './trail-facts.ts';
 
 /** Spans of the last seconds are worth waiting for, a collector that is gone is not. */
 const shutdownMs = 5000;
@@ -147,8 +147,7 @@ interface AttemptSpan {
 
 function endAttempt(api: OpenTelemetryApi, { span, attempt, trail }: AttemptSpan): void {
   if (span.isRecording()) {
-    const usage = answeringAttempt(trail) === attempt ? trail.usage : undefined;
-    span.setAttributes(attributes.attemptEndAttributes(attempt, usage, trail.stream === true));
+    span.setAttributes(attributes.attemptEndAttributes(attempt, attempt.usage, trail.stream === true));
     if (attempt.firstContentAtMs) span.addEvent('first content', attempt.firstContentAtMs);
     if (attempt.failure !== undefined)
       span.setStatus({ code: api.SpanStatusCode.ERROR, message: attempt.failure.class });

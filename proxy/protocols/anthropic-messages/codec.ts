@@ -48,5 +48,6 @@ export function createAnthropicUpstreamCodec(dialect: AnthropicDialect): Upstrea
     encodeRequest: (request, model) => encodeRequest(request, dialect, model),
     decodeResponse,
     streamDecoder: (options) => new MessageStreamDecoder(options),
+    prefill: 'trimmed',
   };
 }

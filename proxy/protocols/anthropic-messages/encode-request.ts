@@ -147,10 +147,12 @@ function droppedTuning(request: CanonicalRequest, stops: number): readonly Dropp
 }
 
 /** JSON without a schema can only be asked for. */
-function instruct({ messages, responseFormat }: CanonicalRequest): CanonicalRequest['messages'] {
-  if (responseFormat?.type !== 'json') return messages;
+function instruct({ messages, responseFormat, prefill }: CanonicalRequest): CanonicalRequest['messages'] {
+  const begun: typeof messages =
+    prefill === undefined ? messages : [...messages, { role: 'assistant', content: [{ type: 'text', text: prefill }] }];
+  if (responseFormat?.type !== 'json') return begun;
   const text = 'Respond with a JSON object only: no other text, and no Markdown fence around it.';
-  return [{ role: 'system', content: [{ type: 'text', text }] }, ...messages];
+  return [{ role: 'system', content: [{ type: 'text', text }] }, ...begun];
 }
 
 function encodeOutput(request: CanonicalRequest, profile: ModelProfile, { effort }: ThinkingPlan): JsonObject {

@@ -40,5 +40,6 @@ export function createOpenaiChatUpstreamCodec(dialect: ChatDialect): UpstreamCod
     encodeRequest: (request, model) => encodeRequest(request, dialect, model),
     decodeResponse,
     streamDecoder: (options) => new ChatStreamDecoder(options),
+    prefill: dialect.prefill === undefined ? undefined : dialect.echoesPrefill === true ? 'echoed' : 'exact',
   };
 }

@@ -20,6 +20,14 @@ export interface ChatDialect {
   readonly shortToolIds?: boolean;
   /** Whether results say which tool they are of. */
   readonly namedToolResults?: boolean;
+  /**
+   * How a model is asked to go on with the beginning of an answer: by a last message of the assistant's that says `prefix`
+   * (https://docs.mistral.ai/api/#tag/chat, https://api-docs.deepseek.com/guides/chat_prefix_completion, below `/beta`), by
+   * `continue_final_message` (vLLM), or by such a message alone (OpenRouter, Together, llama.cpp). Not at all if undefined.
+   */
+  readonly prefill?: 'prefix' | 'continue_final_message' | 'last-message';
+  /** The beginning is said again by the answer. */
+  readonly echoesPrefill?: boolean;
   readonly temperatureMax?: number;
   readonly stopsMax?: number;
   /** What is left out: members of the canonical request, or of a client's own (under their name on the wire). */
@@ -46,6 +54,7 @@ const compatibleDialect: ChatDialect = {
   thinkingMember: 'reasoning',
   usageOnRequest: true,
   userMember: 'user',
+  prefill: 'last-message',
 };
 
 /** Refuses members that it does not know. https://docs.mistral.ai/api/#tag/chat */
@@ -58,6 +67,8 @@ const mistralDialect: ChatDialect = {
   requiredToolChoice: 'any',
   shortToolIds: true,
   namedToolResults: true,
+  prefill: 'prefix',
+  echoesPrefill: true,
   temperatureMax: 1.5,
   dropped: new Set([
     'topK',
@@ -88,7 +99,9 @@ export const chatDialects = {
   openai: openaiDialect,
   compatible: compatibleDialect,
   /** https://api-docs.deepseek.com/guides/thinking_mode: the model's thinking has to be given back with its calls. */
-  deepseek: { ...compatibleDialect, thinkingMember: 'reasoning_content' },
+  deepseek: { ...compatibleDialect, thinkingMember: 'reasoning_content', prefill: 'prefix' },
+  /** https://docs.vllm.ai/en/latest/serving/openai_compatible_server/#chat-api */
+  vllm: { ...compatibleDialect, prefill: 'continue_final_message' },
   mistral: mistralDialect,
 } as const satisfies { readonly [name: string]: ChatDialect };
 

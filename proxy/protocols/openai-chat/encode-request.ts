@@ -21,7 +21,8 @@ export function encodeRequest(
   const wire = {
     ...own,
     model: request.model,
-    messages: encodeMessages(request.messages, dialect),
+    messages: [...encodeMessages(request.messages, dialect), ...encodePrefill(request, dialect)],
+    ...(request.prefill !== undefined && dialect.prefill === 'continue_final_message' && continued),
     ...withDefined({
       tools: request.tools.length > 0 ? request.tools.map(encodeTool) : undefined,
       tool_choice: toolChoice && encodeToolChoice(toolChoice, dialect),
@@ -44,6 +45,14 @@ export function encodeRequest(
     ...(request.stream && encodeStream(streamOptions, dialect)),
   };
   return { body: Buffer.from(JSON.stringify(wire)), dropped: [...dropped, ...alsoDropped] };
+}
+
+/** Without the second the server begins a new answer. */
+const continued = { continue_final_message: true, add_generation_prompt: false };
+
+function encodePrefill({ prefill }: CanonicalRequest, dialect: ChatDialect): readonly JsonObject[] {
+  if (prefill === undefined) return [];
+  return [{ role: 'assistant', content: prefill, ...(dialect.prefill === 'prefix' && { prefix: true }) }];
 }
 
 /** Usage is always asked for: without it nothing can be metered. */

@@ -15,6 +15,8 @@ export type Say = (type: string, members: string) => void;
 export interface Place {
   readonly responseId: string;
   readonly index: number;
+  /** The id that the client already knows the item by; left out: one of our own. */
+  readonly id?: string | undefined;
 }
 
 /** An item that is being written. */
@@ -39,9 +41,9 @@ abstract class Item {
   /** What most events of the item begin with. */
   protected readonly place: string;
 
-  constructor(kind: 'msg' | 'rs' | 'fc', { responseId, index }: Place) {
+  constructor(kind: 'msg' | 'rs' | 'fc', { responseId, index, id }: Place) {
     this.index = index;
-    this.id = itemId(kind, responseId, index);
+    this.id = id ?? itemId(kind, responseId, index);
     this.place = `"item_id":${JSON.stringify(this.id)},"output_index":${index}`;
   }
 

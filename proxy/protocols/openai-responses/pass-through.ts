@@ -17,7 +17,8 @@ export const openaiResponsesPassThrough: PassThroughProtocol = {
 const answer: readonly number[] = [0];
 const none: readonly number[] = [];
 
-function readEvent(event: JsonObject): FrameFacts {
+/** What an event says of the answer. */
+export function readEvent(event: JsonObject): FrameFacts {
   const { type } = event;
   const response = isJsonObject(event['response']) ? event['response'] : undefined;
   const terminal = terminalEvents.has(type);

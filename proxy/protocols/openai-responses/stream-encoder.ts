@@ -6,11 +6,19 @@ import type { JsonObject } from '../openai/wire.ts';
 import type { AnswerContext, StreamEncoder } from '../protocol.ts';
 import { finalState, type ResponseHead, responseHead, responseObject } from './response-object.ts';
 import { CallItem, MessageItem, type OpenItem, ReasoningItem, type Say } from './open-item.ts';
+import { responses } from './wire.ts';
 
 /** A block that has begun. Its item may wait for the first words, and may be one that it shares with other blocks. */
 interface OpenBlock {
   readonly start: BlockStart;
+  /** The item that the client already knows it by. */
+  readonly known: KnownItem | undefined;
   item: OpenItem | undefined;
+}
+
+interface KnownItem {
+  readonly id: string;
+  readonly index: number;
 }
 
 /** Encodes one answer. */
@@ -61,11 +69,14 @@ export class ResponseStreamEncoder implements StreamEncoder {
     this.#say('response.in_progress', `"response":${response}`);
   }
 
-  #startBlock({ index, block }: StreamPartOf<'block-start'>): void {
-    const open: OpenBlock = { start: block, item: undefined };
+  #startBlock(part: StreamPartOf<'block-start'>): void {
+    const { index, block } = part;
+    const known = knownItem(part);
+    const open: OpenBlock = { start: block, known, item: undefined };
     this.#blocks.set(index, open);
     // Text and thinking begin with their first words: an item with nothing in it says nothing.
-    if (block.type === 'tool-call' || block.type === 'redacted-thinking') this.#begin(open);
+    const says = block.type === 'tool-call' || block.type === 'redacted-thinking';
+    if (says || (known !== undefined && block.type === 'thinking')) this.#begin(open);
   }
 
   #delta(part: StreamPartOf<'delta'>): void {
@@ -95,7 +106,9 @@ export class ResponseStreamEncoder implements StreamEncoder {
       return;
     }
     this.#close((item) => item.ended, 'completed');
-    const place = { responseId: this.#begun().id, index: this.#items++ };
+    const { index = this.#items, id } = block.known ?? {};
+    const place = { responseId: this.#begun().id, index, id };
+    this.#items = index + 1;
     block.item =
       start.type === 'tool-call'
         ? new CallItem(place, start)
@@ -126,6 +139,10 @@ export class ResponseStreamEncoder implements StreamEncoder {
     this.#say(`response.${state.status}`, `"response":${response}`);
   }
 
+  continueAt(sequence: number): void {
+    this.nextSequence = sequence;
+  }
+
   /** Official clients read the type from the data, others from the name of the event. */
   readonly #say: Say = (type, members) => {
     this.#frames += `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.nextSequence++},${members}}\n\n`;
@@ -135,4 +152,10 @@ export class ResponseStreamEncoder implements StreamEncoder {
     if (this.#head === undefined) throw new Error('a stream has to begin with its start');
     return this.#head;
   }
+}
+
+/** The item that a block is a piece of, where its upstream speaks this protocol too. */
+function knownItem({ metadata }: StreamPartOf<'block-start'>): KnownItem | undefined {
+  const { item_id: id, output_index: index } = metadata?.[responses] ?? {};
+  return typeof id === 'string' && typeof index === 'number' ? { id, index } : undefined;
 }

@@ -42,6 +42,11 @@ export function countInputTokens(request: CanonicalRequest, charsMax = quickChar
   return Math.max(1, Math.ceil(tally.tokens + tokensOfAnswerHead + text));
 }
 
+/** The tokens of text that a model has said. */
+export function countOutputTokens(text: string, model: string): number {
+  return Math.ceil(countTextTokens([text], encodingOf(model), quickChars));
+}
+
 function toJson(value: unknown): string {
   return JSON.stringify(value) ?? '';
 }

@@ -5,7 +5,7 @@ import type { BackendConfig, ProviderConfig } from '../../../proxy/config/schema
 import type { Backend, Rule, Snapshot } from '../../../proxy/config/snapshot.ts';
 import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
 import { decode, type ProxyRequest } from '../../../proxy/steps/decode.ts';
-import type { Journey } from '../../../proxy/steps/send.ts';
+import type { Journey } from '../../../proxy/steps/journey.ts';
 import { RequestTranslation } from '../../../proxy/steps/translation.ts';
 import { backend, configOf, provider, route, rule } from '../../support/config.ts';
 import { type Asked, NotedExchange } from './exchange.ts';

@@ -105,7 +105,7 @@ describe('metrics of requests', () => {
     const metrics = newMetrics();
     metrics.setConfig(configOf({ 'team-a/chat': ['openai'] }));
     for (const inputTokens of [5, -3, Number.NaN, Number.POSITIVE_INFINITY]) {
-      const trail = newTrail({ usage: { inputTokens, outputTokens: 0 }, attempts: [newAttempt('openai')] });
+      const trail = newTrail({ attempts: [newAttempt('openai', { usage: { inputTokens, outputTokens: 0 } })] });
       metrics.observer.requestEnded?.(trail);
     }
     const found = await samples(metrics);

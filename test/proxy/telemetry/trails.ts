@@ -68,6 +68,7 @@ export function failOverOnce(observer: Observer, facts: Partial<Trail> = {}): Tr
     status: 200,
     firstContentAtMs: 10_600,
     endedAtMs: 12_000,
+    usage: { inputTokens: 11, outputTokens: 7, cachedTokens: 3 },
   });
   Object.assign(trail, {
     status: 200,
