@@ -72,6 +72,12 @@ export class Availability {
     return { any: left.length > 0, otherAccount: left.some((key) => isOtherAccount(key, failed)) };
   }
 
+  /** Whether a visit that has begun may send again: what is disabled softly meanwhile does not end it (rule 2). */
+  mayGoOn(backend: Backend, override: boolean, key: UpstreamKey | undefined): 'yes' | 'with another key' | 'no' {
+    if (this.isHard(backend)) return 'no';
+    return key === undefined || this.keys(backend, override).includes(key) ? 'yes' : 'with another key';
+  }
+
   claimKey(key: UpstreamKey): boolean {
     return this.#disables.claim(key.target);
   }

@@ -41,6 +41,11 @@ export interface FailoverSteps<A extends Attempt> {
     tried: ReadonlySet<string>,
     accountOtherThan?: UpstreamKey,
   ) => UpstreamKey | undefined;
+  /**
+   * Whether a visit that has waited may send again with this key. Meanwhile a person may have switched the backend off, or
+   * another request may have found that the key is refused.
+   */
+  readonly mayGoOn: (visit: Visit, key: UpstreamKey | undefined) => 'yes' | 'with another key' | 'no';
   /** Judges a failure, records what it disables, and says what next. */
   readonly judge: (facts: FailedAttempt<A>) => { readonly failure: Failure; readonly next: NextStep };
   readonly succeeded: (visit: Visit, key: UpstreamKey | undefined, attempt: A) => void;
@@ -259,6 +264,7 @@ export class Failover<A extends Attempt> {
           await this.#steps.wait(next.waitMs, this.#signal);
           if (this.#signal.aborted || errand.beaten) return { type: 'aborted' };
       }
+      if (key !== 'none') key = this.#goOn(visit, key, tried);
     }
   }
 
@@ -290,6 +296,13 @@ export class Failover<A extends Attempt> {
       case 'empty':
         return undefined;
     }
+  }
+
+  /** The key for the next request of a visit, `none` where the visit is over. */
+  #goOn(visit: Visit, key: UpstreamKey | undefined, tried: Set<string>): UpstreamKey | undefined | 'none' {
+    const answer = this.#steps.mayGoOn(visit, key);
+    if (answer === 'with another key') return this.#key(visit, tried);
+    return answer === 'yes' ? key : 'none';
   }
 
   /** Sends, and sends once more if the connection turned out to have been dead all along. */

@@ -18,8 +18,9 @@ export class TargetRecord {
   #begunMs = 0;
   #endedMs = 0;
   #repeats = 0;
-  /** The latest disable has not been followed by a success. */
+  /** The latest disable, a person's too, has not been followed by a success; and when it ends. */
   #owesTrial = false;
+  #owesFromMs = 0;
   #trialSinceMs: number | undefined;
 
   get facts(): TargetFacts {
@@ -81,7 +82,7 @@ export class TargetRecord {
   isForgettable(nowMs: number, storeMs: number): boolean {
     if (this.#facts.hard !== undefined || this.#facts.soft !== undefined) return false;
     const remembers = storeMs - this.#facts.generation < rememberMs;
-    const owes = this.#owesTrial && nowMs - this.#endedMs < rememberMs;
+    const owes = this.#owesTrial && nowMs - this.#owesFromMs < rememberMs;
     return !remembers && !owes && this.#isCalm(nowMs);
   }
 
@@ -91,6 +92,7 @@ export class TargetRecord {
 
   #disable(entry: DisableEntry, wasDisabled: boolean): void {
     this.#owesTrial = true;
+    this.#owesFromMs = entry.untilMs;
     this.#trialSinceMs = undefined;
     // A person's decision says nothing about how often the target fails.
     if (entry.reason === 'Manual') return;

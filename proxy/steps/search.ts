@@ -80,6 +80,7 @@ export async function search(
     prepare: (visit) => prospects.prepare(visit),
     send: (visit, key) => sendAttempt(journey, visit, key, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
+    mayGoOn: ({ backend, disabled }, key) => availability.mayGoOn(backend, disabled, key),
     judge({ visit, key, attempt, signal, retries, tried }) {
       const failed = { ...judged(request, visit, key, attempt), signal, rule, body: request.exchange.body };
       const excused = excuse(journey, attempt, failed, judge);

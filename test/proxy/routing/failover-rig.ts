@@ -94,6 +94,7 @@ export class FailoverRig {
   released: string[] = [];
   readonly plan: Plan;
   readonly rule: Rule;
+  mayGoOn: ReturnType<FailoverSteps<ScriptedAttempt>['mayGoOn']> = 'yes';
   /** Called by every wait and with every send; to abort at that moment. */
   moment: (what: string) => void = () => undefined;
 
@@ -156,6 +157,7 @@ export class FailoverRig {
         this.released.push(placeOf(backend, key));
         attempt?.told.push('released');
       },
+      mayGoOn: () => this.mayGoOn,
       mayOverride: () => this.overrides-- > 0,
       wait: async (ms) => {
         this.log.push(`wait ${ms}`);

@@ -226,6 +226,17 @@ describe('a client that leaves', () => {
     }
   });
 
+  it('goes elsewhere if the backend was switched off while it waited, and takes another key if its own was refused', async () => {
+    const off = new FailoverRig(abc);
+    off.moment = (what) => void (what.startsWith('wait') && (off.mayGoOn = 'no'));
+    await off.run([{ type: 'same-backend', waitMs: 700 }, 'committed']);
+    expect(off.places).toEqual(['a', 'b']);
+    const refused = new FailoverRig(abc, {}, ['k1', 'k2']);
+    refused.moment = (what) => void (what.startsWith('wait') && (refused.mayGoOn = 'with another key'));
+    await refused.run([{ type: 'same-backend', waitMs: 700 }, 'committed']);
+    expect(refused.places).toEqual(['a k1', 'a k2']);
+  });
+
   it('is not kept waiting for a retry', async () => {
     const rig = new FailoverRig(abc);
     rig.moment = (what) => void (what.startsWith('wait') && rig.controller.abort('client-left'));

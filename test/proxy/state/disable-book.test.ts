@@ -239,6 +239,13 @@ describe('the return of a target', () => {
     expect(book.claim(target)).toBe(true);
   });
 
+  test('is owed after the disable of a person too, however late somebody comes', () => {
+    const { book, clock } = rig();
+    book.disable(target, { untilMs: clock.now() + minute, reason: 'Manual', hard: true });
+    clock.turn(10 * minute);
+    expect([book.claim(target), book.claim(target)]).toEqual([true, false]);
+  });
+
   test('is owed anew after each disable, also one that others shared', () => {
     const { book, clock, soft, hear } = rig();
     soft(minute);
