@@ -10,6 +10,7 @@ import type { Clock } from './canonical/clock.ts';
 import type { Snapshot } from './config/snapshot.ts';
 import type { SnapshotStore } from './config/store.ts';
 import type { Handler } from './ingress/exchange.ts';
+import { createLeasedTrials, type TrialStore } from './leased-trials.ts';
 import { createPipeline } from './pipeline.ts';
 import { createClassifier } from './routing/classify.ts';
 import { createFailureCounter } from './routing/failure-counter.ts';
@@ -31,6 +32,7 @@ export interface RouterSettings {
   readonly random: () => number;
   readonly snapshots: Pick<SnapshotStore, 'current'>;
   readonly disables: DisableBook;
+  readonly state: TrialStore;
   readonly upstreams: Upstreams;
   /** Gets what is at addresses that clients name. */
   readonly fetchSource: FetchSource;
@@ -70,6 +72,7 @@ export function createRouter(settings: RouterSettings): Router {
     observer: combineObservers([loads.observer, observer], (error) => unexpected(error, 'none')),
     balancer: new Balancer({ random, loads }),
     judge,
+    trials: createLeasedTrials(clock, settings.state),
     wait: createWait(clock),
     resolveSources: createSourceResolver(settings.fetchSource, clock),
   });

@@ -76,7 +76,6 @@ export const unsupported: readonly Line[] = [
     unless(...strategies),
     `this version does not have FirstAvailable and Plugin yet`,
   ),
-  line('LLMRoute', 'spec.rules[].failover.disable.probeSeconds', always, notYet('trials before a disable ends')),
   line('LLMKey', 'spec.limits[]', always, notYet('limits')),
   line('LLMKey', 'spec.client.budgets[]', always, notYet('budgets')),
 ];

@@ -15,10 +15,24 @@ export function isOtherAccount({ config }: UpstreamKey, than: UpstreamKey): bool
 export interface Disables {
   /** Unix milliseconds; 0 = enabled. */
   until(target: string): number;
-  find(target: string): { readonly hard: boolean; readonly untilMs: number } | undefined;
+  find(target: string): DisableFacts | undefined;
+  /** Whether an attempt that begins then is the trial of a target that has returned. */
+  isTrial(target: string, begunMs: number): boolean;
   /** Rule 21: true if this caller may send to the target now. */
   claim(target: string): boolean;
 }
+
+/** What is in force for a target. */
+export interface DisableFacts {
+  readonly hard: boolean;
+  /** Class of the failure, or `Manual`. */
+  readonly reason: string;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+/** Reasons that come with the upstream's own word on when it returns, or that say nothing about whether it works. */
+const notBefore: ReadonlySet<string> = new Set(['RateLimit', 'Quota', 'Manual']);
 
 /** Answers for one request: its model decides which keys serve it and which partial disables concern it. */
 export class Availability {
@@ -54,6 +68,29 @@ export class Availability {
 
   claim(backend: Backend): boolean {
     return this.#disables.claim(backend.target);
+  }
+
+  /** Whether `claim` has made this request the trial of a backend that has returned. */
+  isOnTrial(backend: Backend): boolean {
+    return this.#disables.isTrial(backend.target, this.#clock.now());
+  }
+
+  /**
+   * Whether a softly disabled backend may be tried before it returns: it was disabled so many milliseconds ago for having
+   * failed. What rests by its upstream's own word is left alone, and so is a backend that only has no key.
+   */
+  isEarly(backend: Backend, afterMs: number): boolean {
+    const whole = this.#disables.find(backend.target);
+    const model = this.modelFor(backend);
+    const partial = model === undefined ? undefined : this.#disables.find(modelTarget(backend.target, model));
+    if (whole === undefined && partial === undefined) return false;
+    const beforeMs = this.#clock.now() - afterMs;
+    if (whole !== undefined && (whole.hard || notBefore.has(whole.reason) || whole.sinceMs > beforeMs)) return false;
+    // Of models only those that had nothing to say in time are disabled for having failed.
+    if (partial !== undefined && (partial.hard || partial.reason !== 'Timeout' || partial.sinceMs > beforeMs)) {
+      return false;
+    }
+    return backend.provider.config.credentials.type !== 'KeyPool' || this.#poolUntil(backend) === 0;
   }
 
   /** Keys of the backend's pool that may be used now. `override` adds those that are softly disabled. */

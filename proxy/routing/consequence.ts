@@ -37,6 +37,8 @@ export interface FailureFacts {
   readonly keyHistory: KeyHistory;
   /** The attempt was the trial of a backend whose disable has ended: rule 21. */
   readonly trial: boolean;
+  /** The attempt only looked whether a disabled backend works again: that it does not is no news. */
+  readonly early: boolean;
   /** Rule 5: another backend answered the same body with 500 before; true only where this failure is a 500. */
   readonly poisoned: boolean;
   readonly nowMs: number;
@@ -67,10 +69,11 @@ const noModelRestMs = 300_000;
 /** Longest rest on an overloaded upstream's word. */
 const overloadRestMsMax = 300_000;
 
-/** Judges the consequences of one failed attempt. With `disable.seconds` 0 no backend is ever disabled, but keys are. */
+/** Judges the consequences of one failed attempt. With `disable.seconds` 0, or by an early trial, no backend is ever disabled, but keys are. */
 export function consequences(failure: Failure, facts: FailureFacts, settings: FailureSettings): Consequences {
   const ofKey = keyConsequence(failure, facts);
-  if (settings.disable.seconds === 0) return { disable: ofKey === undefined ? [] : [ofKey], count: undefined };
+  if (settings.disable.seconds === 0 || facts.early)
+    return { disable: ofKey === undefined ? [] : [ofKey], count: undefined };
   const ofBackend = backendRest(failure, facts, settings.disable.seconds * 1000);
   const disable = [ofKey, ofBackend].filter((disabling) => disabling !== undefined);
   const count = countedDisabling(failure, facts, settings);

@@ -32,7 +32,7 @@ export type NextStep =
 
 /** What the loop asks of the rest of the proxy. `A` is whatever the pipeline relays in the end. */
 export interface FailoverSteps<A extends Attempt> {
-  /** Gets what the visited backend needs; whether it can be asked then. Undefined: it needs nothing. */
+  /** Gets what a visit needs before anything is sent; whether it can be made then. Undefined: it needs nothing. */
   readonly prepare?: (visit: Visit) => Promise<boolean> | undefined;
   readonly send: (visit: Visit, key: UpstreamKey | undefined) => A;
   /** Keys that may be tried at this backend, one at a time; asked again after each failure. */
@@ -103,6 +103,8 @@ export class Failover<A extends Attempt> {
   readonly #steps: FailoverSteps<A>;
   readonly #failures: Failure[] = [];
   readonly #underWay = new Set<Errand<A>>();
+  /** Of backends that were only tried to see whether they work again: the client hears of them if of nothing else. */
+  readonly #earlyFailures: Failure[] = [];
   #attempts = 0;
   #sends = 0;
   #empty: { readonly attempt: A; readonly visit: Visit } | undefined;
@@ -142,7 +144,8 @@ export class Failover<A extends Attempt> {
       if (end.type !== 'next') return end;
     }
     if (this.#signal.aborted) return { type: 'aborted' };
-    return { type: 'exhausted', failures: this.#failures, empty: this.#empty };
+    const failures = this.#failures.length > 0 ? this.#failures : this.#earlyFailures;
+    return { type: 'exhausted', failures, empty: this.#empty };
   }
 
   #spent(): boolean {
@@ -234,7 +237,7 @@ export class Failover<A extends Attempt> {
     let retries = 0;
     let key = this.#key(visit, tried);
     if (key === 'none') this.#steps.released(visit, undefined, undefined);
-    else this.#attempts += 1;
+    else if (!visit.early) this.#attempts += 1;
     for (;;) {
       if (key === 'none') return { type: 'next' };
       const { attempt, outcome } = await this.#send(visit, key, errand);
@@ -243,6 +246,11 @@ export class Failover<A extends Attempt> {
       if (outcome.type !== 'failed' && outcome.type !== 'empty') throw new Error(`no verdict on ${outcome.type}`);
       if (outcome.type === 'empty') this.#empty ??= { attempt, visit };
       const { failure, next } = this.#steps.judge({ visit, key, attempt, signal: outcome.signal, retries, tried });
+      if (visit.early && next.type !== 'again') {
+        // Whatever it was: the request goes on as if it had not been tried here.
+        this.#earlyFailures.push(failure);
+        return { type: 'next' };
+      }
       if (next.type !== 'again') this.#failures.push(failure);
       switch (next.type) {
         case 'stop':

@@ -85,6 +85,7 @@ export interface Judge {
 /** Makes a judge. */
 export function createJudge(settings: JudgeSettings): Judge {
   const { clock, random, classify, disables, counter, poison, budget, keys } = settings;
+  const apply = ({ target, ...cause }: Disabling): unknown => disables.disable(target, cause);
 
   function excused({ visit, key, signal, relayed }: FailedRequest): Failure {
     const { type, credentials, baseURL } = visit.backend.provider.config;
@@ -116,6 +117,7 @@ export function createJudge(settings: JudgeSettings): Judge {
         credentials: backend.provider.config.credentials.type,
         keyHistory: keys.of(key?.target),
         trial: disables.isTrial(backend.target, begunMs),
+        early: visit.early,
         poisoned: failure.status === 500 && poison.record(body, backend.id),
         nowMs: clock.now(),
         repeats: (target) => disables.repeats(target),
@@ -124,13 +126,9 @@ export function createJudge(settings: JudgeSettings): Judge {
     );
   }
 
-  function apply({ target, ...cause }: Disabling): void {
-    disables.disable(target, cause);
-  }
-
   function settle({ backend }: Visit, key: UpstreamKey | undefined, succeeded: boolean, begunMs: number): void {
-    disables.settleTrial(backend.target, succeeded, begunMs);
-    if (key !== undefined) disables.settleTrial(key.target, succeeded, begunMs);
+    endTrial(disables, backend.target, succeeded, begunMs);
+    if (key !== undefined) endTrial(disables, key.target, succeeded, begunMs);
   }
 
   return {
@@ -166,6 +164,12 @@ function enable(disables: DisableWriter, target: string, knowingly: boolean, beg
   const entry = disables.find(target);
   if (entry === undefined || entry.hard) return;
   if (entry.sinceMs < begunMs || (knowingly && entry.sinceMs === begunMs)) disables.clear(target);
+}
+
+/** Rule 21; whoever has found out that something works again has found it out for everybody. */
+function endTrial(disables: DisableWriter, target: string, succeeded: boolean, begunMs: number): void {
+  if (succeeded && disables.isTrial(target, begunMs)) disables.clear(target);
+  else disables.settleTrial(target, succeeded, begunMs);
 }
 
 /** Only a declared context can be known to be larger. */

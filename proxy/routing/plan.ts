@@ -23,6 +23,8 @@ export interface PlanFacts {
   readonly claim: (backend: Backend) => boolean;
   /** The backend's usual time to first content, milliseconds; undefined where nobody knows. */
   readonly usualFirstContentMs: (backend: Backend) => number | undefined;
+  /** Whether a disabled backend may be due for a trial before it returns; undefined where there are none. */
+  readonly isEarly: ((backend: Backend) => boolean) | undefined;
   /** Chooses inside a tier by the rule's strategy. */
   readonly pick: <C extends Choice>(tier: Tier, rule: Rule, eligible: readonly C[]) => C;
 }
@@ -41,8 +43,10 @@ export interface Choice {
 export interface Visit {
   readonly backend: Backend;
   readonly timeouts: Timeouts;
-  /** The backend is disabled: tried because nothing better is left, or because the client insists. */
+  /** The backend is disabled: tried because nothing better is left, because the client insists, or to see whether it works. */
   readonly disabled: boolean;
+  /** Tried while it is disabled only to see whether it works again (`failover.disable.probeSeconds`). */
+  readonly early: boolean;
 }
 
 /** Hands out visits, none twice. */
@@ -53,6 +57,8 @@ export interface Plan {
   next(usable?: (backend: Backend) => boolean): Visit | undefined;
   /** Whether `next` has one, as far as that can be told without asking for it. */
   hasNext(usable?: (backend: Backend) => boolean): boolean;
+  /** Takes back a visit that must not be made now: from then on its backend counts as disabled. */
+  skip(visit: Visit): void;
   /** The untried, softly disabled backend that returns first, or undefined. */
   nextDisabled(usable?: (backend: Backend) => boolean): Visit | undefined;
   /** Unix milliseconds of the soonest return of any backend of the plan; Infinity if none is disabled. */
@@ -62,8 +68,6 @@ export interface Plan {
 interface Node extends Choice {
   readonly candidate: Candidate;
   readonly inner: RulePlan | undefined;
-  /** Somebody else's trial was running when this request wanted it: only to be used as if it were disabled. */
-  skipped: boolean;
 }
 
 /** What all plans of one request share. */
@@ -72,12 +76,14 @@ interface Journey {
   readonly facts: PlanFacts;
   /** Ids of backends that were handed out: several references may lead to the same one. */
   readonly tried: Set<string>;
+  /** Ids of backends that somebody else was trying when this request wanted them: only to be used as if disabled. */
+  readonly skipped: Set<string>;
   /** Plans of referenced routes: references may meet again, many times over. */
   readonly entered: Map<string, RulePlan>;
 }
 
 function begin(context: MatchContext, facts: PlanFacts): Journey {
-  return { context, facts, tried: new Set(), entered: new Map() };
+  return { context, facts, tried: new Set(), skipped: new Set(), entered: new Map() };
 }
 
 type Veto = ((backend: Backend) => boolean) | undefined;
@@ -129,6 +135,8 @@ class RulePlan implements Plan {
 
   next(usable?: Veto): Visit | undefined {
     for (const { tier, nodes } of this.#tiers) {
+      const early = nodes.find((node) => this.#isEarly(node, usable));
+      if (early?.candidate.kind === 'backend') return this.#visit(early.candidate, { disabled: true, early: true });
       for (;;) {
         const eligible = this.#foremost(
           tier,
@@ -148,6 +156,11 @@ class RulePlan implements Plan {
     return this.hasEligible(usable, new Set());
   }
 
+  skip({ backend }: Visit): void {
+    this.#journey.tried.delete(backend.id);
+    this.#journey.skipped.add(backend.id);
+  }
+
   nextDisabled(usable?: Veto): Visit | undefined {
     const { facts, tried } = this.#journey;
     let soonest: { readonly plan: RulePlan; readonly backend: Backend; readonly until: number } | undefined;
@@ -157,7 +170,7 @@ class RulePlan implements Plan {
       const until = facts.disabledUntil(backend);
       if (soonest === undefined || until < soonest.until) soonest = { plan, backend, until };
     }
-    return soonest === undefined ? undefined : soonest.plan.#visit(soonest.backend, true);
+    return soonest === undefined ? undefined : soonest.plan.#visit(soonest.backend, { disabled: true });
   }
 
   soonestReturn(): number {
@@ -173,7 +186,9 @@ class RulePlan implements Plan {
   hasEligible(usable: Veto, seen: Set<RulePlan>): boolean {
     if (seen.has(this)) return false;
     seen.add(this);
-    return this.#tiers.some(({ nodes }) => nodes.some((node) => this.#isEligible(node, usable, seen)));
+    return this.#tiers.some(({ nodes }) =>
+      nodes.some((node) => this.#isEligible(node, usable, seen) || this.#isEarly(node, usable)),
+    );
   }
 
   /** Backends that may be used now, of all tiers: what a reference to this rule stands for. */
@@ -198,9 +213,9 @@ class RulePlan implements Plan {
     }
   }
 
-  #isEligible({ candidate, skipped, inner }: Node, usable: Veto, seen?: Set<RulePlan>): boolean {
+  #isEligible({ candidate, inner }: Node, usable: Veto, seen?: Set<RulePlan>): boolean {
     if (inner !== undefined) return inner.hasEligible(usable, seen ?? new Set());
-    if (skipped || candidate.kind !== 'backend' || this.#journey.tried.has(candidate.id)) return false;
+    if (candidate.kind !== 'backend' || !this.#isOpen(candidate)) return false;
     if (this.#isTooSlow(candidate)) return false;
     return this.#journey.facts.disabledUntil(candidate) === 0 && usable?.(candidate) !== false;
   }
@@ -227,22 +242,35 @@ class RulePlan implements Plan {
     return weight === 0 ? own + spareRank : own;
   }
 
+  /** Spares and what is too slow for the rule wait until they return by themselves. */
+  #isEarly({ candidate, weight }: Node, usable: Veto): boolean {
+    const { isEarly } = this.#journey.facts;
+    if (isEarly === undefined || weight === 0 || candidate.kind !== 'backend' || !this.#isOpen(candidate)) return false;
+    return isEarly(candidate) && !this.#isTooSlow(candidate) && usable?.(candidate) !== false;
+  }
+
+  #isOpen({ id }: Backend): boolean {
+    const { tried, skipped } = this.#journey;
+    return !tried.has(id) && !skipped.has(id);
+  }
+
   /** Undefined if another request's trial of the backend is running. */
   #take(node: Node, usable: Veto): Visit | undefined {
     if (node.inner !== undefined) return node.inner.next(usable);
     const { candidate } = node;
     if (candidate.kind !== 'backend') return undefined;
-    if (this.#journey.facts.claim(candidate)) return this.#visit(candidate, false);
-    node.skipped = true;
+    if (this.#journey.facts.claim(candidate)) return this.#visit(candidate, { disabled: false });
+    this.#journey.skipped.add(candidate.id);
     return undefined;
   }
 
-  #visit(backend: Backend, disabled: boolean): Visit {
+  #visit(backend: Backend, { disabled, early = false }: { disabled: boolean; early?: boolean }): Visit {
     this.#journey.tried.add(backend.id);
     // A backend's own deadlines were compiled with the rule it stands in.
     const [outermost] = this.#enclosing;
     const { timeouts: given } = backend.provider.config;
-    return { backend, timeouts: outermost ? compileTimeouts(given, outermost.timeouts) : backend.timeouts, disabled };
+    const timeouts = outermost ? compileTimeouts(given, outermost.timeouts) : backend.timeouts;
+    return { backend, timeouts: early ? shortened(timeouts) : timeouts, disabled, early };
   }
 
   /** What a rule requires it requires of backends behind references too. */
@@ -275,12 +303,23 @@ class RulePlan implements Plan {
 
 function toNode(candidate: Backend): Node {
   const { id, weight } = candidate;
-  return { id, weight, backend: candidate, behind: undefined, candidate, inner: undefined, skipped: false };
+  return { id, weight, backend: candidate, behind: undefined, candidate, inner: undefined };
 }
 
 function toReferenceNode(candidate: RouteReference, inner: RulePlan): Node {
   const { name: id, weight } = candidate;
-  return { id, weight, backend: undefined, behind: () => inner.eligible(), candidate, inner, skipped: false };
+  return { id, weight, backend: undefined, behind: () => inner.eligible(), candidate, inner };
+}
+
+/** A trial that nobody asked for must leave the time to answer by somebody else: three quarters of it. */
+function shortened(timeouts: Timeouts): Timeouts {
+  const mostMs = timeouts.totalMs / 4;
+  const { firstContentMs, responseMs } = timeouts;
+  return {
+    ...timeouts,
+    firstContentMs: Math.min(firstContentMs, mostMs),
+    responseMs: Math.min(responseMs, mostMs),
+  };
 }
 
 function emptyRule(rule: Rule): Rule {

@@ -53,6 +53,10 @@ export class Prospects implements Plan {
     return this.local === undefined && this.#plan.hasNext(usable);
   }
 
+  skip(visit: Visit): void {
+    this.#plan.skip(visit);
+  }
+
   nextDisabled(usable?: (backend: Backend) => boolean): Visit | undefined {
     return this.#first(() => this.#plan.nextDisabled(usable));
   }

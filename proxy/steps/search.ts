@@ -13,6 +13,7 @@ import { Failover, type FailoverEnd, type NextStep } from '../routing/failover.t
 import { isForeignThinking } from '../routing/foreign-thinking.ts';
 import type { FailedRequest, Judge, JudgedAttempt } from '../routing/judge.ts';
 import { createPinnedPlan, createPlan, type Plan, type PlanFacts, type Visit } from '../routing/plan.ts';
+import type { Trials } from '../routing/trials.ts';
 import type { ProxyRequest } from './decode.ts';
 import { inNeutralWords } from './neutral-words.ts';
 import { laneOf } from './outgoing.ts';
@@ -22,12 +23,14 @@ import type { ResolveSources } from './sources.ts';
 import type { Journey } from './journey.ts';
 import { sendAttempt, type SendSettings, type SentAttempt } from './send.ts';
 import { RequestTranslation } from './translation.ts';
+import { toPeriodMs, Trying } from './trying.ts';
 
 /** What searching needs. */
 export interface SearchSettings extends SendSettings {
   readonly disables: Disables;
   readonly balancer: Balancer;
   readonly judge: Judge;
+  readonly trials: Trials;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly resolveSources: ResolveSources;
   /** Hears of faults of our own: throws that are no ClientError. */
@@ -61,7 +64,7 @@ export async function search(
   const availability = new Availability(settings.disables, clock, request.model);
   const translation = new RequestTranslation(request);
   const context = new RequestContext(request, principal, clock);
-  const balancing = { balancer: settings.balancer, context };
+  const balancing = { balancer: settings.balancer, context, trials: settings.trials };
   const deadlineAtMs = trail.startedAtMs + rule.totalMs;
   const prospects = new Prospects(createPlanFor(request, rule, principal, availability, balancing), {
     request,
@@ -76,8 +79,9 @@ export async function search(
   const journey: Journey = { request, trail, rule, deadlineAtMs, translation };
   const ended = (attempt: SentAttempt): void => endAttempt(trail, attempt, clock, observer);
   judge.request(rule);
+  const trying = new Trying({ trials: settings.trials, availability, plan: prospects, rule });
   const search = new Failover<SentAttempt>(prospects, rule, request.pin !== undefined, request.exchange.signal, {
-    prepare: (visit) => prospects.prepare(visit),
+    prepare: (visit) => prepare(visit, trying, prospects),
     send: (visit, key) => sendAttempt(journey, visit, key, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
     mayGoOn: ({ backend, disabled }, key) => availability.mayGoOn(backend, disabled, key),
@@ -90,6 +94,7 @@ export async function search(
       }
       const mended = isForeignThinking(signal) && translation.forgetThinking(visit.backend);
       const failure = toldTo(attempt, mended ? judge.excused(failed) : judge.failed(failed));
+      if (!mended) trying.end(visit, 'failed');
       attempt.record.failure = failure;
       ended(attempt);
       if (mended) return { failure, next: { type: 'again' } };
@@ -98,6 +103,7 @@ export async function search(
     },
     succeeded(visit, key, attempt) {
       judge.succeeded(judged(request, visit, key, attempt));
+      trying.end(visit, 'succeeded');
       const { firstContentAtMs } = attempt.answer;
       attempt.record.status = attempt.answer.status;
       if (firstContentAtMs === undefined) return;
@@ -106,6 +112,7 @@ export async function search(
     },
     released(visit, key, attempt) {
       judge.released({ visit, key, begunMs: attempt?.record.startedAtMs ?? clock.now() });
+      trying.end(visit, attempt === undefined ? 'unused' : 'abandoned');
       if (attempt !== undefined) ended(attempt);
     },
     mayOverride: () => judge.mayOverride(rule),
@@ -133,6 +140,13 @@ function excuse(
   attempt.record.failure = failure;
   succession.refusing.add(failed.visit.backend.id);
   return { failure, next: { type: 'again' } };
+}
+
+/** A trial needs its turn before anything else is done for it. */
+function prepare(visit: Visit, trying: Trying, prospects: Prospects): Promise<boolean> | undefined {
+  const turn = trying.begin(visit);
+  if (turn === undefined) return prospects.prepare(visit);
+  return turn.then((isOurs) => (isOurs ? (prospects.prepare(visit) ?? true) : false));
 }
 
 /** Nothing was sent: because the answer is made here, or because nobody could be told what the client wants. */
@@ -177,6 +191,7 @@ export function endAttempt(
 interface Balancing {
   readonly balancer: Balancer;
   readonly context: PickContext;
+  readonly trials: Trials;
 }
 
 function createPlanFor(
@@ -184,7 +199,7 @@ function createPlanFor(
   rule: Rule,
   principal: Principal | undefined,
   availability: Availability,
-  { balancer, context: asked }: Balancing,
+  { balancer, context: asked, trials }: Balancing,
 ): Plan {
   const { exchange, pin } = request;
   const context = {
@@ -194,11 +209,16 @@ function createPlanFor(
     stream: request.stream,
     principal,
   };
+  const earlyMs = pin === undefined ? toPeriodMs(rule) : undefined;
   const facts: PlanFacts = {
     disabledUntil: (backend) => availability.disabledUntil(backend),
     isHard: (backend) => availability.isHard(backend),
     claim: (backend) => availability.claim(backend),
     usualFirstContentMs: (backend) => balancer.usualFirstContentMs(backend.id, asked.nowMs),
+    isEarly:
+      earlyMs === undefined
+        ? undefined
+        : (backend) => trials.isRipe(backend.target) && availability.isEarly(backend, earlyMs),
     pick: (tier, of, eligible) => balancer.pick(tier, of, eligible, asked),
   };
   const { protocol } = request.operation;

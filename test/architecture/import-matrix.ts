@@ -101,7 +101,7 @@ export const rooms: readonly Room[] = [
     types: ['proxy/gateway.ts', 'proxy/ingress/ingress.ts'],
     packages: ['commander'],
   }),
-  files(/^proxy\/(main|proxy|gateway|gateway-facts|router|system-clock|pipeline|steps\/.*)(\.ts)?$/, {
+  files(/^proxy\/(main|proxy|gateway|gateway-facts|router|leased-trials|system-clock|pipeline|steps\/.*)(\.ts)?$/, {
     imports: ['proxy'],
     packages: ['commander'],
   }),

@@ -52,7 +52,7 @@ class PlanExplanation {
     const { request, rule, context, now } = planned;
     this.#planned = planned;
     // Nothing has failed yet: no disables, and whatever is asked for is free.
-    const disables = { until: () => 0, find: () => undefined, claim: () => true };
+    const disables = { until: () => 0, find: () => undefined, claim: () => true, isTrial: () => false };
     const clock = { now: () => now, setTimer: () => ({ cancel: () => undefined }) };
     const availability = new Availability(disables, clock, request.model);
     this.#availability = availability;
@@ -61,6 +61,7 @@ class PlanExplanation {
       isHard: (backend: Backend) => availability.isHard(backend),
       claim: () => true,
       usualFirstContentMs: () => undefined,
+      isEarly: undefined,
       pick: <C>(_tier: unknown, _rule: unknown, [first]: readonly C[]): C => first as C,
     };
     const { pin } = request;

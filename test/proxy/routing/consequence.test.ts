@@ -19,6 +19,7 @@ const facts: FailureFacts = {
   credentials: 'KeyPool',
   keyHistory: { lastWorkedAtMs: undefined, refusals: 0 },
   trial: false,
+  early: false,
   poisoned: false,
   nowMs,
   repeats: () => 0,

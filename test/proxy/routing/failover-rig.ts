@@ -11,7 +11,7 @@ import {
   type FailoverSteps,
   type NextStep,
 } from '../../../proxy/routing/failover.ts';
-import { createPlan, type Plan } from '../../../proxy/routing/plan.ts';
+import { createPlan, type Plan, type Visit } from '../../../proxy/routing/plan.ts';
 import {
   configOf,
   failover as failoverConfig,
@@ -53,6 +53,11 @@ export class ScriptedAttempt implements Attempt {
     this.#resolve({ type: 'failed', signal, staleSocket: false });
   }
 
+  /** Ends one that hangs. */
+  finish(outcome: AttemptOutcome): void {
+    this.#resolve(outcome);
+  }
+
   abort(): void {
     this.#rig.log.push(`abort ${this.place}`);
     this.#resolve({ type: 'aborted' });
@@ -92,6 +97,8 @@ export class FailoverRig {
   keys: readonly UpstreamKey[];
   overrides = Infinity;
   released: string[] = [];
+  /** Whether a visit can be made; not asked for where it is undefined. */
+  prepare: ((visit: Visit) => Promise<boolean> | undefined) | undefined;
   readonly plan: Plan;
   readonly rule: Rule;
   mayGoOn: ReturnType<FailoverSteps<ScriptedAttempt>['mayGoOn']> = 'yes';
@@ -143,6 +150,7 @@ export class FailoverRig {
 
   #steps(): FailoverSteps<ScriptedAttempt> {
     return {
+      prepare: (visit) => this.prepare?.(visit),
       send: ({ backend }, key) => this.sent(new ScriptedAttempt(this, placeOf(backend, key), this.nextScript())),
       nextKey: (_visit, tried, other) =>
         this.keys.find((key) => !tried.has(key.id) && (other === undefined || key !== other)),

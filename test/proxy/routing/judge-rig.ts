@@ -73,10 +73,13 @@ export class JudgeRig {
   }
 
   /** An attempt that begins now. */
-  begin(name: string, { disabled = false, key = undefined as string | undefined, model = 'gpt' } = {}): FailedRequest {
+  begin(
+    name: string,
+    { disabled = false, early = false, key = undefined as string | undefined, model = 'gpt' } = {},
+  ): FailedRequest {
     const to = this.backend(name);
     return {
-      visit: { backend: to, timeouts: to.timeouts, disabled },
+      visit: { backend: to, timeouts: to.timeouts, disabled, early },
       key: key === undefined ? undefined : this.key(key),
       model: to.upstreamModel ?? model,
       begunMs: this.clock.now(),

@@ -311,3 +311,27 @@ describe('the budget for extra attempts (rule 3)', () => {
     expect(rig.judge.next(rig.fail('a', answered(500)), rig.begin('a'), rest).type).toBe('next-backend');
   });
 });
+
+describe('a trial before a backend returns', () => {
+  it('that fails changes nothing: neither the end of the disable nor what is counted', () => {
+    const rig = new JudgeRig({ disable: { failures: 1, windowSeconds: 60, seconds: 600, probeSeconds: 30 } });
+    rig.fail('a');
+    rig.clock.turn(100_000);
+    rig.fail('a', answered(503, '{}', { 'retry-after': '200' }), { disabled: true, early: true });
+    expect([rig.disabledFor('a'), rig.disabledFor('a', 'small')]).toEqual([500, 0]);
+  });
+
+  it('that finds the key refused disables the key', () => {
+    const rig = new JudgeRig({}, { type: 'KeyPool', keyPool: { strategy: 'RoundRobin', stickiness: 'None' } });
+    rig.fail('a', answered(401), { disabled: true, early: true, key: 'k1' });
+    expect([rig.disabledFor('a'), rig.keyDisabledFor('k1')]).toEqual([0, 900]);
+  });
+
+  it('that succeeds enables at once', () => {
+    const rig = new JudgeRig();
+    rig.fail('a');
+    rig.succeed('a', { disabled: true, early: true });
+    expect(rig.disabledFor('a')).toBe(0);
+    expect([rig.claim('a'), rig.claim('a')]).toEqual([true, true]);
+  });
+});

@@ -44,6 +44,8 @@ export class Present implements PlanFacts {
   readonly hard = new Set<string>();
   /** Backends on trial by somebody else. */
   readonly onTrial = new Set<string>();
+  /** Disabled backends that may be tried early. */
+  readonly early = new Set<string>();
   /** What was asked for, and what among. */
   readonly claimed: string[] = [];
   readonly picks: { readonly tier: string; readonly among: readonly string[] }[] = [];
@@ -59,6 +61,7 @@ export class Present implements PlanFacts {
     this.claimed.push(shortId(backend));
     return !this.onTrial.has(shortId(backend));
   };
+  readonly isEarly = (backend: Backend): boolean => this.early.has(shortId(backend));
   readonly pick: PlanFacts['pick'] = (tier, _rule, eligible) => {
     this.picks.push({ tier: tier.id, among: eligible.map(({ id }) => id.slice(id.lastIndexOf('/') + 1)) });
     const picked = eligible[this.choose(eligible.length)];

@@ -44,7 +44,12 @@ class SendRig {
 
   send(backend: Backend, body: object, path = '/chat/chat/completions'): SentAttempt {
     const journey = journeyOf(snapshot, requestOf(snapshot, { path, body }));
-    return sendAttempt(journey, { backend, timeouts: backend.timeouts, disabled: false }, undefined, this.settings);
+    return sendAttempt(
+      journey,
+      { backend, timeouts: backend.timeouts, disabled: false, early: false },
+      undefined,
+      this.settings,
+    );
   }
 }
 
