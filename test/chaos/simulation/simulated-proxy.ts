@@ -92,6 +92,7 @@ export class SimulatedProxy implements WatchedProxy {
       random: chance.number,
       snapshots: this.#snapshots,
       disables: this.book,
+      state: this.store,
       loads: this.loads,
       upstreams: createSimulatedUpstreams(ground, this.gate),
       fetchSource: () => Promise.reject(new Error('no client names an address')),
