@@ -1,12 +1,14 @@
 // What a gateway tells of itself: to the admin port, to metrics. Reads everything, changes nothing.
 
 import type { Observer } from './accounting/trail.ts';
+import type { ConcurrencyLimits } from './balancing/concurrency.ts';
 import { createBackendSwitch } from './admin/backend-switch.ts';
 import type { AdminSources, Readiness } from './admin/sources.ts';
 import { type AdminState, describeState, type LoadState } from './admin/state.ts';
 import type { Load, LoadBook } from './balancing/load-book.ts';
 import type { Clock } from './canonical/clock.ts';
 import type { SnapshotStore } from './config/store.ts';
+import type { OverloadGuard } from './ingress/overload.ts';
 import type { DisableBook, StateStore } from './state/store.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -36,16 +38,21 @@ export interface FactsSettings {
   readonly state: StateStore;
   readonly inFlight: InFlight;
   readonly loads: LoadBook;
+  readonly limits: ConcurrencyLimits;
+  readonly guard: OverloadGuard;
 }
 
 /** State of everything that can be chosen, as of now. */
-export function describeGateway({ clock, snapshots, disables, state, inFlight, loads }: FactsSettings): AdminState {
+export function describeGateway(settings: FactsSettings): AdminState {
+  const { clock, snapshots, disables, state, inFlight, loads, limits, guard } = settings;
   return describeState({
     config: snapshots.current?.config,
     disables: disables.list(),
     store: state.health(),
     inFlight: inFlight.requests,
     loadOf: (backendId) => describeLoad(loads.of(backendId), clock.now()),
+    limitOf: (backendId) => limits.limitOf(backendId),
+    overload: guard.report(),
     onTrial: (target) => disables.isTrial(target, clock.now()),
     nowMs: clock.now(),
   });

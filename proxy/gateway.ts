@@ -7,12 +7,14 @@ import { lookup } from 'node:dns/promises';
 import { combineObservers } from './accounting/account.ts';
 import type { Observer } from './accounting/trail.ts';
 import { createAdmin } from './admin/admin.ts';
+import { ConcurrencyLimits } from './balancing/concurrency.ts';
 import { LoadBook } from './balancing/load-book.ts';
 import { type Refusal, SnapshotStore } from './config/store.ts';
 import { createAdminSources, describeConfig, describeGateway, type FactsSettings, InFlight } from './gateway-facts.ts';
 import { createIngress, type Ingress, type ListenAddress } from './ingress/ingress.ts';
 import { defaultIngressLimits } from './ingress/limits.ts';
 import type { Handler } from './ingress/exchange.ts';
+import { loadSampleMs, OverloadGuard, type OverloadLimits } from './ingress/overload.ts';
 import { createRequestIds } from './ingress/request-id.ts';
 import { faceOfPath } from './protocols/families.ts';
 import { createRouter, secretsByTarget } from './router.ts';
@@ -24,6 +26,7 @@ import { systemClock } from './system-clock.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
 import { createLog, type FlushableDestination, type Log, type LogLevel, openDestination } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { watchProcessLoad } from './telemetry/process-load.ts';
 import { createProcessMetrics } from './telemetry/process-metrics.ts';
 import { createScrubber, type Scrubber } from './telemetry/redaction.ts';
 import { createTraces, type Traces } from './telemetry/traces.ts';
@@ -46,6 +49,7 @@ export interface GatewayOptions {
   /** How many proxies share Redis, until it has told. */
   readonly replicas: number;
   readonly drainMs: number;
+  readonly overload: OverloadLimits;
   readonly addresses: AddressPolicy;
   /** Where images and documents may be that clients name the addresses of. */
   readonly sources: SourceNetworks;
@@ -114,6 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ground.scrubber.setSecrets([...secretsByTarget(next).values(), ...ownSecrets(options)]);
   });
   await state.start(storeStartMs);
+  const load = watchProcessLoad(clock, loadSampleMs, (sample) => facts.guard.sample(sample));
   const listening = {
     admin: await admin.listen(),
     data: await ingress.listen(options.listen.host, options.listen.port),
@@ -136,6 +141,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const report = await ingress.drain({ deadlineMs: options.drainMs });
       log.info({ ...report }, 'drained');
       await Promise.all([upstreams.close(), state.close(), traces?.shutdown()]);
+      load.cancel();
       await admin.close();
       destination.flush();
     },
@@ -153,7 +159,10 @@ function layGround(options: GatewayOptions): Ground {
   const state = createStateStore(options, proxyId, log);
   const disables = createDisableBook({ clock, store: state, proxyId, log });
   const snapshots = new SnapshotStore(clock);
-  const facts = { clock, snapshots, disables, state, inFlight: new InFlight(), loads: new LoadBook() };
+  const loads = new LoadBook();
+  const limits = new ConcurrencyLimits({ clock, inFlightOf: (backend) => loads.of(backend).inFlight });
+  const guard = new OverloadGuard(options.overload);
+  const facts = { clock, snapshots, disables, state, inFlight: new InFlight(), loads, limits, guard };
   return { options, proxyId, destination, scrubber, log, facts };
 }
 
@@ -171,6 +180,7 @@ function createGatewayMetrics({ options, proxyId, log, facts }: Ground): Metrics
       targets: () => describeGateway(facts),
       config: () => describeConfig(facts.snapshots),
       store: () => facts.state.health(),
+      overload: () => facts.guard.report(),
     },
     processMetrics: createProcessMetrics(),
   });
@@ -212,20 +222,23 @@ function createObserver(ground: Ground, metrics: Metrics, traces: Traces | undef
   const { options, destination, log, facts } = ground;
   const accessLog = createAccessLog({ enabled: options.accessLog, level: options.logLevel, destination, clock });
   const failureLog = options.logLevel === 'debug' || options.logLevel === 'trace' ? createFailureLog(log) : undefined;
-  const observers = [facts.inFlight.observer, metrics.observer, accessLog, failureLog, traces?.observer];
+  const limits: Observer = { attemptEnded: (_trail, attempt) => facts.limits.ended(attempt) };
+  // Limits come after the count of what is in flight: the attempt that was refused is none of it any more.
+  const observers = [facts.inFlight.observer, limits, metrics.observer, accessLog, failureLog, traces?.observer];
   return combineObservers(
     observers.filter((observer) => observer !== undefined),
     (error) => log.error({ error }, 'an observer failed'),
   );
 }
 
-function createGatewayIngress({ proxyId, log }: Ground, handler: Handler): Ingress {
+function createGatewayIngress({ proxyId, log, facts }: Ground, handler: Handler): Ingress {
   return createIngress({
     handler,
     encodeError: (path, error, requestId) => faceOfPath(path).encodeError(error, requestId),
     clock,
     newId: createRequestIds(proxyId),
     limits: defaultIngressLimits,
+    shed: (requestsInFlight) => facts.guard.shed(requestsInFlight),
     log,
   });
 }

@@ -5,6 +5,7 @@
 import { combineObservers } from './accounting/account.ts';
 import type { Observer } from './accounting/trail.ts';
 import { Balancer } from './balancing/balancer.ts';
+import type { ConcurrencyLimits } from './balancing/concurrency.ts';
 import { keyId, LoadBook } from './balancing/load-book.ts';
 import type { Clock } from './canonical/clock.ts';
 import type { Snapshot } from './config/snapshot.ts';
@@ -33,6 +34,8 @@ export interface RouterSettings {
   readonly snapshots: Pick<SnapshotStore, 'current'>;
   readonly disables: DisableBook;
   readonly state: TrialStore;
+  /** Left out, backends that refuse are sent as much as others. */
+  readonly limits?: ConcurrencyLimits;
   readonly upstreams: Upstreams;
   /** Gets what is at addresses that clients name. */
   readonly fetchSource: FetchSource;

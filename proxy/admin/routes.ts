@@ -135,10 +135,11 @@ function toConfigJson({ revision, digest, className, servedSinceMs, lastRefusal 
   };
 }
 
-function toStateJson({ backends, keys, store, inFlight }: AdminState): unknown {
+function toStateJson({ backends, keys, store, inFlight, overload }: AdminState): unknown {
   const { sinceMs, ...health } = store;
   return {
     inFlight,
+    overload,
     store: { ...health, since: toTime(sinceMs) },
     backends: backends.map(toBackendJson),
     keys: keys.map(({ models, ...key }) => ({ ...toTargetJson(key), models: models.map(toTargetJson) })),

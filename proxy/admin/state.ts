@@ -44,6 +44,8 @@ export interface BackendState extends TargetState, LoadState {
   readonly name: string;
   readonly provider: string;
   readonly model: string | undefined;
+  /** Requests that this proxy may send it at once, because it refused lately. */
+  readonly concurrencyLimit?: number;
   /** Models for which it is disabled though it is not as a whole. */
   readonly models: readonly ModelState[];
 }
@@ -62,6 +64,15 @@ export interface AdminState {
   readonly store: StoreHealth;
   /** Requests of clients that have not ended. */
   readonly inFlight: number;
+  readonly overload: Overload;
+}
+
+/** What this proxy refuses because it is at its own limit. */
+export interface Overload {
+  /** Share of new requests that is shed now. */
+  readonly shedShare: number;
+  /** Requests shed since the start, by what there was too little of. */
+  readonly shed: Readonly<Record<string, number>>;
 }
 
 /** What the state is put together from. */
@@ -73,12 +84,25 @@ export interface StateFacts {
   readonly inFlight: number;
   /** By the id of a backend. */
   readonly loadOf: (backendId: string) => LoadState;
+  /** Requests that a backend may be sent at once; undefined = any number. */
+  readonly limitOf: (backendId: string) => number | undefined;
+  readonly overload: Overload;
   readonly onTrial: (target: TargetId) => boolean;
   readonly nowMs: number;
 }
 
 /** Describes every configured backend and upstream key. */
-export function describeState({ config, disables, store, inFlight, loadOf, onTrial, nowMs }: StateFacts): AdminState {
+export function describeState({
+  config,
+  disables,
+  store,
+  inFlight,
+  loadOf,
+  limitOf,
+  overload,
+  onTrial,
+  nowMs,
+}: StateFacts): AdminState {
   const { whole, byModel } = sortEntries(disables, nowMs);
   const stateOf = (target: TargetId): TargetState & { readonly models: readonly ModelState[] } => {
     const entry = whole.get(target);
@@ -90,6 +114,7 @@ export function describeState({ config, disables, store, inFlight, loadOf, onTri
     backends: backendsOf(config).map((backend) => ({
       ...backend,
       ...loadOf(backend.id),
+      ...limitFact(limitOf(backend.id)),
       ...stateOf(`backend:${backend.id}`),
     })),
     keys: (config?.upstreamKeys ?? []).map(({ id, provider, state }) => {
@@ -100,7 +125,12 @@ export function describeState({ config, disables, store, inFlight, loadOf, onTri
     }),
     store,
     inFlight,
+    overload,
   };
+}
+
+function limitFact(limit: number | undefined): Pick<BackendState, 'concurrencyLimit'> {
+  return limit === undefined ? {} : { concurrencyLimit: limit };
 }
 
 /** As much of a state as is not simply enabled, as a whole or for a model: what the operator polls. */

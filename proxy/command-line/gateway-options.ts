@@ -43,6 +43,24 @@ export const gatewayOptions = {
     says: 'longest time for streams to end after SIGTERM or SIGINT; a second signal ends at once',
     fallback: '600',
   },
+  maxRequests: {
+    flag: '--max-requests <count>',
+    variable: 'SLUICE_MAX_REQUESTS',
+    says: 'requests in flight; more are refused with 503. 0 = any number',
+    fallback: '10000',
+  },
+  shedLoopDelay: {
+    flag: '--shed-loop-delay-ms <ms>',
+    variable: 'SLUICE_SHED_LOOP_DELAY_MS',
+    says: 'new requests are refused while the event loop never rests and is later than this on average. 0 = never',
+    fallback: '50',
+  },
+  shedMemory: {
+    flag: '--shed-memory-percent <percent>',
+    variable: 'SLUICE_SHED_MEMORY_PERCENT',
+    says: "new requests are refused while more of the heap's or the container's limit is in use. 0 = never",
+    fallback: '85',
+  },
   allowEndpointCidr: {
     flag: '--allow-endpoint-cidr <cidrs>',
     variable: 'SLUICE_ALLOW_ENDPOINT_CIDR',
@@ -78,6 +96,10 @@ export const gatewayVariables = {
 
 /** A day: whoever drains for longer waits for a stream that will not end. */
 const drainSecondsMax = 86_400;
+/** Far above what a process has sockets for. */
+const requestsMax = 1_000_000;
+/** A loop that is a minute late serves nobody. */
+const loopDelayMsMax = 60_000;
 /** No fleet is larger, and a slip of the hand would leave nothing of the limits. */
 const replicasMax = 10_000;
 
@@ -95,6 +117,11 @@ export function readGatewayOptions(
     className: options.read(gatewayOptions.className, String),
     replicas: options.read(gatewayOptions.replicas, parseInteger(1, replicasMax)),
     drainMs: options.read(gatewayOptions.drainSeconds, parseInteger(0, drainSecondsMax)) * 1000,
+    overload: {
+      requestsMax: options.read(gatewayOptions.maxRequests, parseInteger(0, requestsMax)),
+      loopDelayMeanMsMax: options.read(gatewayOptions.shedLoopDelay, parseInteger(0, loopDelayMsMax)),
+      memoryShareMax: options.read(gatewayOptions.shedMemory, parseInteger(0, 100)) / 100,
+    },
     addresses: { allowPrivate, allowCidrs: options.read(gatewayOptions.allowEndpointCidr, parseCidrs) ?? [] },
     sources: { allowCidrs: options.read(gatewayOptions.allowSourceCidr, parseCidrs) ?? [] },
     logLevel: options.read(gatewayOptions.logLevel, parseWord(logLevels)),

@@ -10,6 +10,7 @@ import type { Handler } from './exchange.ts';
 import type { IngressLimits } from './limits.ts';
 import { httpRefusal, type EncodeError } from './refusal.ts';
 import { HeldBytes } from './request-body.ts';
+import type { ShedReason } from './overload.ts';
 import { createServe, refuseBroken, refuseRequest, type IngressLog, type ServeContext } from './serve.ts';
 
 /** What an ingress is made of. */
@@ -21,6 +22,8 @@ export interface IngressOptions {
   /** A new request id; unique, not secret. */
   readonly newId: () => string;
   readonly limits: IngressLimits;
+  /** Why a new request is not to be taken, if it is not; left out, all are taken. */
+  readonly shed?: (requestsInFlight: number) => ShedReason | undefined;
   readonly log: IngressLog;
 }
 
@@ -51,6 +54,7 @@ export function createIngress(options: IngressOptions): Ingress {
   const { clock, limits, log } = options;
   const context: ServeContext = {
     ...options,
+    shed: options.shed ?? (() => undefined),
     held: new HeldBytes(limits.bodyBytesHeldMax),
     draining: false,
     closingIdle: false,

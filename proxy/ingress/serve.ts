@@ -6,6 +6,7 @@ import { ClientError } from '../canonical/client-error.ts';
 import { ClientExchange, originalTarget, type ExchangeContext } from './client-exchange.ts';
 import type { Connection, Serve } from './connection.ts';
 import type { Handler } from './exchange.ts';
+import type { ShedReason } from './overload.ts';
 import { checkHead } from './head.ts';
 import { encodeRefusal, refusal, toRefusal, type EncodeError, type Refusal } from './refusal.ts';
 import { hasBody, RequestBody } from './request-body.ts';
@@ -28,6 +29,8 @@ export interface ServeContext extends ExchangeContext {
   requestsDone: number;
   readonly handler: Handler;
   readonly encodeError: EncodeError;
+  /** Why a new request is not to be taken, if it is not. */
+  readonly shed: (requestsInFlight: number) => ShedReason | undefined;
   readonly log: IngressLog;
 }
 
@@ -42,7 +45,8 @@ export function createServe(context: ServeContext): Serve {
       return;
     }
     const exchange = new ClientExchange(request, response, connection.remoteAddress, context);
-    const body = hasBody(request) ? new RequestBody(context.limits, context.held) : undefined;
+    const shed = context.shed(context.requestsInFlight);
+    const body = shed === undefined && hasBody(request) ? new RequestBody(context.limits, context.held) : undefined;
     context.requestsInFlight += 1;
     connection.begin(exchange);
     response.on('close', () => {
@@ -50,9 +54,18 @@ export function createServe(context: ServeContext): Serve {
       exchange.close();
       finish(context, connection);
     });
-    if (body === undefined) void run(context, exchange);
+    if (shed !== undefined) answerShed(context, exchange, shed);
+    else if (body === undefined) void run(context, exchange);
     else readBody(context, connection, exchange, body);
   };
+}
+
+/** Told on the same connection, which costs less than a new one: its body is read and forgotten by node:http. */
+function answerShed(context: ServeContext, exchange: ClientExchange, reason: ShedReason): void {
+  const { error } = refusal('overloaded');
+  const { status, headers, body } = context.encodeError(exchange.path, error, exchange.id);
+  context.log.debug({ requestId: exchange.id, status, code: error.code, reason }, 'request shed');
+  exchange.reply(status, headers, body);
 }
 
 function readBody(context: ServeContext, connection: Connection, exchange: ClientExchange, body: RequestBody): void {

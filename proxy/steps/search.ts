@@ -4,6 +4,7 @@ import type { Observer, Trail } from '../accounting/trail.ts';
 import { ClientError } from '../canonical/client-error.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { Balancer } from '../balancing/balancer.ts';
+import { fullRestMs } from '../balancing/concurrency.ts';
 import type { PickContext } from '../balancing/picker.ts';
 import type { Failure } from '../canonical/failure.ts';
 import type { Backend, Principal, Rule, UpstreamKey } from '../config/snapshot.ts';
@@ -22,6 +23,7 @@ import { RequestContext } from './request-context.ts';
 import type { ResolveSources } from './sources.ts';
 import type { Journey } from './journey.ts';
 import { sendAttempt, type SendSettings, type SentAttempt } from './send.ts';
+import { Room, type RoomLimits } from './room.ts';
 import { RequestTranslation } from './translation.ts';
 import { toPeriodMs, Trying } from './trying.ts';
 
@@ -29,6 +31,8 @@ import { toPeriodMs, Trying } from './trying.ts';
 export interface SearchSettings extends SendSettings {
   readonly disables: Disables;
   readonly balancer: Balancer;
+  /** Backends that refuse are sent no more than they take; left out, none is limited. */
+  readonly limits?: RoomLimits | undefined;
   readonly judge: Judge;
   readonly trials: Trials;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -64,7 +68,12 @@ export async function search(
   const availability = new Availability(settings.disables, clock, request.model);
   const translation = new RequestTranslation(request);
   const context = new RequestContext(request, principal, clock);
-  const balancing = { balancer: settings.balancer, context, trials: settings.trials };
+  const balancing = {
+    balancer: settings.balancer,
+    context,
+    trials: settings.trials,
+    room: new Room(settings.limits),
+  };
   const deadlineAtMs = trail.startedAtMs + rule.totalMs;
   const prospects = new Prospects(createPlanFor(request, rule, principal, availability, balancing), {
     request,
@@ -118,7 +127,7 @@ export async function search(
     mayOverride: () => judge.mayOverride(rule),
     wait: settings.wait,
   });
-  const end = await concluded(await search.run(), prospects);
+  const end = await concluded(await search.run(), prospects, balancing.room);
   return { end, plan: prospects, journey, goOn: (accepts) => search.run(accepts) };
 }
 
@@ -149,11 +158,17 @@ function prepare(visit: Visit, trying: Trying, prospects: Prospects): Promise<bo
   return turn.then((isOurs) => (isOurs ? (prospects.prepare(visit) ?? true) : false));
 }
 
-/** Nothing was sent: because the answer is made here, or because nobody could be told what the client wants. */
-async function concluded(end: FailoverEnd<SentAttempt>, { local, refusal }: Prospects): Promise<SearchEnd['end']> {
+/** Nothing was sent: the answer is made here, nobody could be told what the client wants, or nobody has room for it. */
+async function concluded(
+  end: FailoverEnd<SentAttempt>,
+  { local, refusal }: Prospects,
+  { lacking }: Room,
+): Promise<SearchEnd['end']> {
   if (end.type !== 'exhausted') return end;
   if (local !== undefined) return { type: 'local', body: await local() };
-  if (refusal !== undefined && end.failures.length === 0) throw refusal;
+  if (end.failures.length > 0) return end;
+  if (refusal !== undefined) throw refusal;
+  if (lacking) throw new ClientError('upstream_overloaded', { retryAfterMs: fullRestMs });
   return end;
 }
 
@@ -192,6 +207,7 @@ interface Balancing {
   readonly balancer: Balancer;
   readonly context: PickContext;
   readonly trials: Trials;
+  readonly room: Room;
 }
 
 function createPlanFor(
@@ -199,7 +215,7 @@ function createPlanFor(
   rule: Rule,
   principal: Principal | undefined,
   availability: Availability,
-  { balancer, context: asked, trials }: Balancing,
+  { balancer, context: asked, trials, room }: Balancing,
 ): Plan {
   const { exchange, pin } = request;
   const context = {
@@ -211,8 +227,8 @@ function createPlanFor(
   };
   const earlyMs = pin === undefined ? toPeriodMs(rule) : undefined;
   const facts: PlanFacts = {
-    disabledUntil: (backend) => availability.disabledUntil(backend),
-    isHard: (backend) => availability.isHard(backend),
+    disabledUntil: (backend) => Math.max(availability.disabledUntil(backend), room.lackingUntil(backend)),
+    isHard: (backend) => availability.isHard(backend) || room.lackingUntil(backend) > 0,
     claim: (backend) => availability.claim(backend),
     usualFirstContentMs: (backend) => balancer.usualFirstContentMs(backend.id, asked.nowMs),
     isEarly:

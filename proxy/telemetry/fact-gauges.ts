@@ -23,6 +23,8 @@ export interface TargetsFacts {
     /** Failed attempts of late, and the usual time to first content of streams; undefined: nothing is known. */
     readonly failingPercent?: number | undefined;
     readonly firstContentMs?: number | undefined;
+    /** Missing where there is no limit. */
+    readonly concurrencyLimit?: number;
   })[];
   readonly keys: readonly (TargetFacts & { readonly id: string })[];
 }
@@ -36,11 +38,18 @@ export interface ConfigFacts {
   readonly lastRefusal?: { readonly atMs: number } | undefined;
 }
 
+/** What the proxy refuses because it is at its own limit. */
+export interface OverloadFacts {
+  readonly shedShare: number;
+  readonly shed: Readonly<Record<string, number>>;
+}
+
 /** Where the facts come from. */
 export interface FactSources {
   readonly targets: () => TargetsFacts;
   readonly config: () => ConfigFacts;
   readonly store: () => StoreHealth;
+  readonly overload: () => OverloadFacts;
 }
 
 /** Gauges over facts. */
@@ -55,7 +64,12 @@ export function createFactGauges(sources: FactSources): FactGauges {
   let targets: TargetsFacts | undefined;
   const sameTargets = (): TargetsFacts => (targets ??= sources.targets());
   return {
-    families: [...targetGauges(sameTargets), ...configGauges(sources), ...storeGauges(sources)],
+    families: [
+      ...targetGauges(sameTargets),
+      ...configGauges(sources),
+      ...storeGauges(sources),
+      ...overloadGauges(sources),
+    ],
     refresh() {
       targets = undefined;
     },
@@ -75,6 +89,15 @@ function targetGauges(targets: () => TargetsFacts): readonly Family[] {
       help: 'Requests that the backend is working on, sent by this proxy.',
       labelNames: ['route', 'backend'],
       read: () => targets().backends.map(({ route, name, inFlight }): Sample => [inFlight, route, name]),
+    }),
+    createGauge({
+      name: 'sluice_backend_concurrency_limit',
+      help: 'Requests that the backend may be sent at once, because it refused lately; missing where there is no limit.',
+      labelNames: ['route', 'backend'],
+      read: () =>
+        targets().backends.flatMap(({ route, name, concurrencyLimit: limit }): Sample[] =>
+          limit === undefined ? [] : [[limit, route, name]],
+        ),
     }),
     createGauge({
       name: 'sluice_backend_failing_ratio',
@@ -186,6 +209,24 @@ function storeGauges({ store }: FactSources): readonly Family[] {
       help: 'Proxies that share their state, this one included; the last known number while the store is down.',
       labelNames: [],
       read: () => [[store().proxies]],
+    }),
+  ];
+}
+
+function overloadGauges({ overload }: FactSources): readonly Family[] {
+  return [
+    createGauge({
+      name: 'sluice_shed_requests_total',
+      help: 'Requests refused because the proxy was at its limit, by what there was too little of.',
+      labelNames: ['reason'],
+      type: 'counter',
+      read: () => Object.entries(overload().shed).map(([reason, count]): Sample => [count, reason]),
+    }),
+    createGauge({
+      name: 'sluice_shed_share',
+      help: 'Share of new requests that is refused now for want of time or memory.',
+      labelNames: [],
+      read: () => [[overload().shedShare]],
     }),
   ];
 }

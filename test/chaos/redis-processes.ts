@@ -50,7 +50,8 @@ export interface MemberOptions {
 
 /** Starts a gateway; resolves when it listens. */
 export async function startMember({ name, file, redisURL, flags = [], environment }: MemberOptions): Promise<Member> {
-  const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
+  // The machine may be busy with other tests, which delays an event loop as much as too many requests would.
+  const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--shed-loop-delay-ms', '0'];
   const program = startProgram(['run', file, '--redis', redisURL, ...ports, ...flags], {
     environment: environment ?? {},
   });

@@ -183,6 +183,8 @@ async function openProxy(
     className,
     replicas: 1,
     drainMs: 50,
+    // Everything shares one event loop here: how late it is says nothing about the proxies.
+    overload: { requestsMax: 0, loopDelayMeanMsMax: 0, memoryShareMax: 0 },
     addresses: { allowPrivate: true, allowCidrs: [] },
     sources: { allowCidrs: [] },
     logLevel: 'silent',

@@ -12,9 +12,10 @@ test('help lists every option with its variable, and what has only a variable', 
   const { code, out } = await runProgram(['proxy', '--help']);
   expect(code).toBe(0);
   const flags =
-    '--config --watch --kubeconfig --class --listen --admin --redis --replicas --drain-seconds --allow-endpoint-cidr --allow-source-cidr --log-level --access-log';
+    '--config --watch --kubeconfig --class --listen --admin --redis --replicas --drain-seconds --max-requests --shed-loop-delay-ms --shed-memory-percent --allow-endpoint-cidr --allow-source-cidr --log-level --access-log';
   const variables =
     'SLUICE_CONFIG SLUICE_WATCH KUBECONFIG SLUICE_CLASS SLUICE_LISTEN SLUICE_ADMIN REDIS_URL SLUICE_REPLICAS SLUICE_DRAIN_SECONDS ' +
+    'SLUICE_MAX_REQUESTS SLUICE_SHED_LOOP_DELAY_MS SLUICE_SHED_MEMORY_PERCENT ' +
     'SLUICE_ALLOW_ENDPOINT_CIDR SLUICE_ALLOW_SOURCE_CIDR LOG_LEVEL SLUICE_ACCESS_LOG SLUICE_ADMIN_TOKEN OTEL_EXPORTER_OTLP_ENDPOINT';
   for (const name of `${flags} ${variables}`.split(' ')) expect(out).toContain(name);
   expect(out).not.toMatch(/--strict|--stand-ins/);

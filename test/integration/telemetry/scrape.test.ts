@@ -44,6 +44,8 @@ let admin: Admin;
 let metrics: Metrics;
 let base: string;
 
+const overload = { shedShare: 0, shed: {} };
+
 beforeAll(async () => {
   const store = createMemoryStore({ clock });
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -55,6 +57,8 @@ beforeAll(async () => {
       store: store.health(),
       inFlight: 0,
       loadOf: () => idle,
+      limitOf: () => undefined,
+      overload,
       onTrial: () => false,
       nowMs: clock.now(),
     });
@@ -63,7 +67,7 @@ beforeAll(async () => {
     clock,
     version: '1.2.3',
     proxyId: 'proxy-a',
-    sources: { targets: state, config: report, store: () => store.health() },
+    sources: { targets: state, config: report, store: () => store.health(), overload: () => overload },
     processMetrics: createProcessMetrics(),
   });
   disables.onChange((change) => metrics.disableChanged(change));

@@ -35,6 +35,7 @@ export const azure: BackendState = {
 /** A proxy that is up, with one backend and one key. */
 export const state: AdminState = {
   inFlight: 3,
+  overload: { shedShare: 0.25, shed: { 'event-loop': 7 } },
   store: { kind: 'memory', state: 'ok', sinceMs: 0, proxies: 1, detail: undefined },
   backends: [azure],
   keys: [{ id: 'team-a/key', provider: 'team-a/azure', state: 'enabled', models: [] }],

@@ -50,6 +50,8 @@ function describeWith(facts: Partial<StateFacts>): AdminState {
     store: { kind: 'memory', state: 'ok', sinceMs: 0, proxies: 1, detail: undefined },
     inFlight: 4,
     loadOf: (id) => ({ ...idle, inFlight: id === 'team-a/chat/azure' ? 2 : 0 }),
+    limitOf: () => undefined,
+    overload: { shedShare: 0, shed: {} },
     onTrial: () => false,
     nowMs: 1000,
     ...facts,

@@ -17,6 +17,7 @@ function newMetrics(sources: Partial<FactSources> = {}): Metrics {
       targets: () => noTargets,
       config: () => ({}),
       store: () => ({ kind: 'memory', state: 'ok', sinceMs: 4000, proxies: 1, detail: undefined }),
+      overload: () => ({ shedShare: 0, shed: {} }),
       ...sources,
     },
   });

@@ -1,0 +1,132 @@
+// Which new requests are shed when this process has more to do than it can. What has begun is never touched: admission
+// is the only thing that is decided here, from samples that somebody else takes (telemetry/process-load.ts). Pure.
+
+/** Why a request was shed. */
+export const shedReasons = ['requests', 'event-loop', 'heap', 'memory'] as const;
+
+/** Why a request was shed: `requests` is the cap on requests in flight. */
+export type ShedReason = (typeof shedReasons)[number];
+
+/** From where on requests are shed. */
+export interface OverloadLimits {
+  /** Requests in flight; 0 = any number. */
+  readonly requestsMax: number;
+  /** Mean delay of the event loop over a second, in milliseconds; 0 = the event loop is not looked at. */
+  readonly loopDelayMeanMsMax: number;
+  /** Share of the heap's and of the container's limit that may be in use, 0 to 1; 0 = memory is not looked at. */
+  readonly memoryShareMax: number;
+}
+
+/** What a process saw of itself since the sample before. */
+export interface LoadSample {
+  /** How late timers were, on average and at worst. */
+  readonly loopDelayMeanMs: number;
+  readonly loopDelayMaxMs: number;
+  /** Share of the time in which the event loop had something to do, 0 to 1. */
+  readonly loopUtilization: number;
+  /** Shares of limits in use; 0 where there is no limit. */
+  readonly heapShare: number;
+  readonly memoryShare: number;
+}
+
+/** What has been shed, and what is being shed. */
+export interface OverloadReport {
+  /** Share of new requests that is shed now, for want of time or memory; the cap on requests in flight comes on top. */
+  readonly shedShare: number;
+  readonly shed: Readonly<Record<ShedReason, number>>;
+}
+
+/** Time between samples: short enough for shares to follow the load, ten of them make the second that is judged. */
+export const loadSampleMs = 100;
+/** Nothing is shed before it has been bad for a whole second: collections of garbage and large bodies pass. */
+const samplesToBegin = 10;
+/** A loop that rests is late for other reasons than load: a stopped process, a busy machine. */
+const utilizationMin = 0.95;
+/** Two seconds in a row with a turn this long are overload as well, however short the other turns were. */
+const stallMs = 200;
+/** While shedding, the loop is kept this prompt, so that a refusal is not late itself. */
+const loopDelayMeanMsGoal = 15;
+/** A quarter of what was admitted is shed more with each bad sample, and 3 % of all is admitted more with each good one. */
+const shedMoreShare = 0.25;
+const admitMoreShare = 0.03;
+/** Somebody must get through, or nobody would notice that it works again. */
+const shedShareMax = 0.98;
+
+/** Sheds a share of new requests that follows the load: additive in letting in, multiplicative in keeping out. */
+export class OverloadGuard {
+  readonly #limits: OverloadLimits;
+  readonly #shed: Record<ShedReason, number> = { requests: 0, 'event-loop': 0, heap: 0, memory: 0 };
+  #share = 0;
+  #reason: ShedReason = 'event-loop';
+  /** What has not been shed yet of the shares so far: spreads refusals evenly, without chance. */
+  #due = 0;
+  #window: LoadSample[] = [];
+  #lastSecondStalled = false;
+
+  constructor(limits: OverloadLimits) {
+    this.#limits = limits;
+  }
+
+  /** Undefined: the request is let in. Asked once for each, on the hot path. */
+  shed(requestsInFlight: number): ShedReason | undefined {
+    const { requestsMax } = this.#limits;
+    if (requestsMax > 0 && requestsInFlight >= requestsMax) return this.#count('requests');
+    if (this.#share === 0) return undefined;
+    this.#due += this.#share;
+    if (this.#due < 1) return undefined;
+    this.#due -= 1;
+    return this.#count(this.#reason);
+  }
+
+  /** Takes a sample, `loadSampleMs` after the last. */
+  sample(load: LoadSample): void {
+    const reason = this.#scarce(load) ?? this.#late(load);
+    if (reason !== undefined) {
+      this.#reason = reason;
+      this.#share = Math.min(shedShareMax, this.#share + (1 - this.#share) * shedMoreShare);
+      return;
+    }
+    this.#share = Math.max(0, this.#share - admitMoreShare);
+    if (this.#share === 0) this.#due = 0;
+  }
+
+  report(): OverloadReport {
+    return { shedShare: this.#share, shed: { ...this.#shed } };
+  }
+
+  #count(reason: ShedReason): ShedReason {
+    this.#shed[reason] += 1;
+    return reason;
+  }
+
+  #scarce({ heapShare, memoryShare }: LoadSample): ShedReason | undefined {
+    const { memoryShareMax } = this.#limits;
+    if (memoryShareMax === 0) return undefined;
+    if (heapShare > memoryShareMax) return 'heap';
+    return memoryShare > memoryShareMax ? 'memory' : undefined;
+  }
+
+  #late(load: LoadSample): ShedReason | undefined {
+    const { loopDelayMeanMsMax } = this.#limits;
+    if (loopDelayMeanMsMax === 0) return undefined;
+    if (this.#share > 0) return isBusy([load]) && load.loopDelayMeanMs > loopDelayMeanMsGoal ? 'event-loop' : undefined;
+    this.#window.push(load);
+    if (this.#window.length < samplesToBegin) return undefined;
+    const second = this.#window;
+    this.#window = [];
+    const busy = isBusy(second);
+    const stalled = busy && second.some(({ loopDelayMaxMs }) => loopDelayMaxMs > stallMs);
+    const late = busy && mean(second.map(({ loopDelayMeanMs }) => loopDelayMeanMs)) > loopDelayMeanMsMax;
+    const again = stalled && this.#lastSecondStalled;
+    this.#lastSecondStalled = stalled;
+    return late || again ? 'event-loop' : undefined;
+  }
+}
+
+function isBusy(samples: readonly LoadSample[]): boolean {
+  return mean(samples.map(({ loopUtilization }) => loopUtilization)) > utilizationMin;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,75 @@
+// How busy this process is, measured: what the overload guard decides by.
+
+import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import type { Clock, Timer } from '../canonical/clock.ts';
+
+/** Time between looks at the clock: fine enough for a loop that should be prompt to 15 ms. Each costs microseconds. */
+const lookMs = 20;
+
+/** What was measured since the last time; shares are from 0 to 1, 0 where there is no limit. */
+export interface ProcessLoad {
+  readonly loopDelayMeanMs: number;
+  readonly loopDelayMaxMs: number;
+  readonly loopUtilization: number;
+  readonly heapShare: number;
+  readonly memoryShare: number;
+}
+
+/**
+ * Measures every so often until it is cancelled. Not by `monitorEventLoopDelay`: what is under way when its histogram is
+ * reset is never recorded, and that is where the long turns are when there is one a sample.
+ */
+export function watchProcessLoad(clock: Clock, everyMs: number, hear: (load: ProcessLoad) => void): Timer {
+  const { heap_size_limit: heapBytesMax } = getHeapStatistics();
+  const memoryBytesMax = containerBytesMax();
+  let loop = performance.eventLoopUtilization();
+  let delays = noDelays;
+  let lookedAtMs = performance.now();
+  let measuredAtMs = lookedAtMs;
+  let timer = clock.setTimer(lookMs, look);
+
+  function look(): void {
+    const nowMs = performance.now();
+    delays = withDelay(delays, Math.max(0, nowMs - lookedAtMs - lookMs));
+    lookedAtMs = nowMs;
+    if (nowMs - measuredAtMs >= everyMs) measure(nowMs);
+    timer = clock.setTimer(lookMs, look);
+  }
+
+  function measure(nowMs: number): void {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, loop);
+    const load = {
+      loopDelayMeanMs: delays.sumMs / delays.count,
+      loopDelayMaxMs: delays.maxMs,
+      loopUtilization: utilization,
+      heapShare: process.memoryUsage().heapUsed / heapBytesMax,
+      memoryShare: memoryBytesMax === undefined ? 0 : process.memoryUsage.rss() / memoryBytesMax,
+    };
+    loop = now;
+    delays = noDelays;
+    measuredAtMs = nowMs;
+    hear(load);
+  }
+
+  return { cancel: () => timer.cancel() };
+}
+
+interface Delays {
+  readonly count: number;
+  readonly sumMs: number;
+  readonly maxMs: number;
+}
+
+const noDelays: Delays = { count: 0, sumMs: 0, maxMs: 0 };
+
+function withDelay({ count, sumMs, maxMs }: Delays, delayMs: number): Delays {
+  return { count: count + 1, sumMs: sumMs + delayMs, maxMs: Math.max(maxMs, delayMs) };
+}
+
+/** The limit of the container, where it has one: without one the kernel says a number that no machine has. */
+function containerBytesMax(): number | undefined {
+  const bytes = process.constrainedMemory();
+  return bytes > 0 && bytes < Number.MAX_SAFE_INTEGER ? bytes : undefined;
+}
