@@ -68,12 +68,8 @@ export async function search(
   const availability = new Availability(settings.disables, clock, request.model);
   const translation = new RequestTranslation(request);
   const context = new RequestContext(request, principal, clock);
-  const balancing = {
-    balancer: settings.balancer,
-    context,
-    trials: settings.trials,
-    room: new Room(settings.limits),
-  };
+  const { balancer, trials, limits } = settings;
+  const balancing = { balancer, context, trials, room: new Room(limits) };
   const deadlineAtMs = trail.startedAtMs + rule.totalMs;
   const prospects = new Prospects(createPlanFor(request, rule, principal, availability, balancing), {
     request,
