@@ -19,29 +19,54 @@ export interface ReciterOptions {
   /** What it does with the beginning of an answer: goes on, says it again, refuses it, or pays no heed. */
   readonly prefill?: 'goes-on' | 'echoes' | 'refuses' | 'ignores';
   readonly gapMs?: number;
+  /** Before the first word; before the head, if the answer is whole. */
+  readonly firstAfterMs?: number;
+  /** Words after which a frame is no JSON; a whole answer is none at all. */
+  readonly malformedAfter?: number;
+  /** Leaves out the marker of the end. */
+  readonly unmarked?: boolean;
 }
 
 /** Recites, by the path of the request. */
 export function reciter(options: ReciterOptions = {}): Script {
-  const { text = recitation, stopAfter = Infinity, stop = 'end', prefill = 'goes-on', gapMs = 0 } = options;
+  const { text = recitation, prefill = 'goes-on' } = options;
   return async (exchange) => {
     const { request } = exchange;
     const begun = begunText(request);
     if (begun !== undefined && prefill === 'refuses') return refuse(request)(exchange);
-    const rest =
-      begun !== undefined && prefill === 'goes-on' && text.startsWith(begun) ? text.slice(begun.length) : text;
+    const goesOn = begun !== undefined && prefill === 'goes-on' && text.startsWith(begun);
+    const rest = goesOn ? text.slice(begun.length) : text;
     const wire = wireOf(request, rest);
-    if (!isStream(request)) return answer(wire.whole())(exchange);
-    await exchange.send(wire.head);
-    for (const frame of wire.open) await exchange.send(encodeChunk(frame));
-    for (const [index, word] of wordsOf(rest).entries()) {
-      if (index === stopAfter) return stopNow(exchange, stop, wire.error);
-      await exchange.send(encodeChunk(wire.word(word)));
-      if (gapMs > 0) await exchange.wait(gapMs);
-    }
-    for (const frame of wire.close) await exchange.send(encodeChunk(frame));
-    await exchange.send(lastChunk);
+    await (isStream(request) ? say(exchange, wire, rest, options) : hand(exchange, wire, options));
   };
+}
+
+async function say(exchange: UpstreamExchange, wire: Wire, text: string, options: ReciterOptions): Promise<void> {
+  const { stopAfter = Infinity, malformedAfter, gapMs = 0, firstAfterMs = 0, unmarked = false } = options;
+  await exchange.send(wire.head);
+  await exchange.wait(firstAfterMs);
+  for (const frame of wire.open) await exchange.send(encodeChunk(frame));
+  for (const [index, word] of wordsOf(text).entries()) {
+    if (index === stopAfter) return stopNow(exchange, options.stop ?? 'end', wire.error);
+    if (index === malformedAfter) await exchange.send(encodeChunk('data: {"choices": [{"delta": {"content": \n\n'));
+    await exchange.send(encodeChunk(wire.word(word)));
+    if (gapMs > 0) await exchange.wait(gapMs);
+  }
+  for (const frame of wire.close) if (!unmarked || !frame.includes('[DONE]')) await exchange.send(encodeChunk(frame));
+  await exchange.send(lastChunk);
+}
+
+/** A whole answer stops after its head where it stalls, and else in the middle. */
+async function hand(exchange: UpstreamExchange, wire: Wire, options: ReciterOptions): Promise<void> {
+  const { stopAfter, stop = 'end', malformedAfter, firstAfterMs = 0 } = options;
+  const body = JSON.stringify(wire.whole());
+  await exchange.wait(firstAfterMs);
+  if (malformedAfter !== undefined) return answer(`${body.slice(0, body.length / 2)}"oops`)(exchange);
+  if (stopAfter === undefined) return answer(body)(exchange);
+  const head = encodeHead(200, { 'content-type': 'application/json', 'content-length': String(body.length) });
+  await exchange.send(head);
+  if (stop !== 'stall') await exchange.send(body.slice(0, body.length / 2));
+  await stopNow(exchange, stop, '');
 }
 
 /** Words with the space before them. */
