@@ -6,7 +6,7 @@ import { reciter } from '../../support/reciter.ts';
 import { answer, stopAtOnce } from '../../support/scripts.ts';
 import type { Script, UpstreamRequest } from '../../support/upstream.ts';
 import { sized } from '../scale.ts';
-import type { Sitting } from './sitting.ts';
+import type { Told } from './candidates.ts';
 
 /** Waits in seconds: those that are published where the chaos tests run in full, else as short as can be told apart. */
 export const waits = {
@@ -21,6 +21,18 @@ export const waits = {
   /** How long a backend is out that has failed. */
   disable: sized({ usual: 1, full: 10 }),
 };
+
+/** What a question came to. */
+export interface Sitting {
+  readonly told: Told;
+  readonly seconds: number;
+  readonly hung: boolean;
+  /** When the primary and the fallback were asked; milliseconds. */
+  readonly primary: readonly number[];
+  readonly fallback: readonly number[];
+  /** A healthy request was answered afterwards. */
+  readonly alive: boolean;
+}
 
 /** What must hold; the sentence says what did not. `advisory`: it is noted, and no failure. */
 export interface Check {

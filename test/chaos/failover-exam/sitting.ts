@@ -6,19 +6,7 @@ import { recitation, reciter } from '../../support/reciter.ts';
 import { openStage, type Stage } from '../../support/stage.ts';
 import type { UpstreamRequest } from '../../support/upstream.ts';
 import type { Candidate, Told } from './candidates.ts';
-import { fallbackModels, type Question, questions, waits } from './questions.ts';
-
-/** What a question came to. */
-export interface Sitting {
-  readonly told: Told;
-  readonly seconds: number;
-  readonly hung: boolean;
-  /** When the primary and the fallback were asked; milliseconds. */
-  readonly primary: readonly number[];
-  readonly fallback: readonly number[];
-  /** A healthy request was answered afterwards. */
-  readonly alive: boolean;
-}
+import { fallbackModels, type Question, questions, type Sitting, waits } from './questions.ts';
 
 /** What a question was worth: as the benchmark scores it. */
 export interface Mark {
