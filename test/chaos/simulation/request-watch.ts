@@ -13,6 +13,8 @@ import { Spendings } from './spendings.ts';
 const sendsMax = 16;
 /** How much later than its deadline a request may end: timers are late, and messages take a while. */
 const graceMs = 200;
+/** A command to Redis gets 50 ms; timers of whole milliseconds are up to two late. */
+const leaseWaitMaxMs = 52;
 
 interface Watched {
   readonly exchange: SimulatedExchange;
@@ -204,9 +206,16 @@ export class RequestWatch implements Observer {
   #checkTrial(watched: Watched, record: AttemptRecord, leaf: Leaf, goesOn: boolean): void {
     const { ledger, proxy } = this.#settings;
     const { owes, trialMs } = proxy.expected.of(`backend:${leaf.id}`);
-    if (goesOn || !owes || this.#outlook.isOut(leaf, record.model) || trialMs === proxy.clock.now()) return;
+    if (goesOn || !owes || this.#outlook.isOut(leaf, record.model)) return;
+    if (trialMs !== undefined && this.#isRecent(trialMs)) return;
     if (watched.exchange.wish.pin !== undefined || this.#othersAreGone(watched, record, leaf)) return;
     ledger.breach('I3', `${proxy.name}: ${leaf.id} is tried without a claim to its trial`);
+  }
+
+  /** Between the claim here and the attempt lies an answer of Redis, or the time that it has for one. */
+  #isRecent(sinceMs: number): boolean {
+    const { proxy } = this.#settings;
+    return proxy.clock.now() - sinceMs <= leaseWaitMaxMs + proxy.stoodStillSince(sinceMs);
   }
 
   #othersAreGone({ arrivedMs, trail }: Watched, { backend }: AttemptRecord, leaf: Leaf): boolean {
