@@ -37,14 +37,23 @@ export class Trying {
 
   async #ask(visit: Visit): Promise<boolean> {
     const { trials, plan, rule } = this.#settings;
-    const periodMs = toPeriodMs(rule);
-    if (await trials.begin(visit.backend.target, periodMs)) {
-      this.#visits ??= new Set();
-      this.#visits.add(visit);
-      return true;
+    const { target } = visit.backend;
+    if (await trials.begin(target, toPeriodMs(rule))) {
+      if (this.#isStillWanted(visit)) {
+        this.#visits ??= new Set();
+        this.#visits.add(visit);
+        return true;
+      }
+      trials.end(target, 'unused');
     }
     plan.skip(visit);
     return false;
+  }
+
+  /** News may have come while the store was asked: the backend is out again, or for good. */
+  #isStillWanted({ backend, early }: Visit): boolean {
+    const { availability } = this.#settings;
+    return early ? !availability.isHard(backend) : availability.disabledUntil(backend) === 0;
   }
 }
 

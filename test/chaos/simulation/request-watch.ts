@@ -13,8 +13,8 @@ import { Spendings } from './spendings.ts';
 const sendsMax = 16;
 /** How much later than its deadline a request may end: timers are late, and messages take a while. */
 const graceMs = 200;
-/** A command to Redis gets 50 ms; timers of whole milliseconds are up to two late. */
-const leaseWaitMaxMs = 52;
+/** A command to Redis gets 50 ms; timers are late, and times are cut to whole milliseconds. */
+const leaseWaitMaxMs = 55;
 
 interface Watched {
   readonly exchange: SimulatedExchange;
@@ -214,8 +214,9 @@ export class RequestWatch implements Observer {
 
   /** Between the claim here and the attempt lies an answer of Redis, or the time that it has for one. */
   #isRecent(sinceMs: number): boolean {
-    const { proxy } = this.#settings;
-    return proxy.clock.now() - sinceMs <= leaseWaitMaxMs + proxy.stoodStillSince(sinceMs);
+    const { proxy, time } = this.#settings;
+    const agoMs = proxy.clock.now() - sinceMs;
+    return agoMs <= leaseWaitMaxMs + proxy.stoodStillSince(time.nowMs - agoMs);
   }
 
   #othersAreGone({ arrivedMs, trail }: Watched, { backend }: AttemptRecord, leaf: Leaf): boolean {
