@@ -19,8 +19,10 @@ import { createJudge } from './routing/judge.ts';
 import { createKeyHistories } from './routing/key-history.ts';
 import { createPoisonBook } from './routing/poison.ts';
 import { createRetryBudget } from './routing/retry-budget.ts';
+import type { Leases } from './state/lease.ts';
 import type { DisableBook } from './state/store.ts';
 import { createSteps } from './steps/pipeline-steps.ts';
+import { Slots } from './steps/slots.ts';
 import { createSourceResolver } from './steps/sources.ts';
 import { createWait } from './system-clock.ts';
 import type { FetchSource } from './upstream/source-fetcher.ts';
@@ -33,7 +35,7 @@ export interface RouterSettings {
   readonly random: () => number;
   readonly snapshots: Pick<SnapshotStore, 'current'>;
   readonly disables: DisableBook;
-  readonly state: TrialStore;
+  readonly state: TrialStore & Pick<Leases, 'leaseFirst'>;
   /** Left out, backends that refuse are sent as much as others. */
   readonly limits?: ConcurrencyLimits;
   readonly upstreams: Upstreams;
@@ -58,6 +60,8 @@ export interface Router {
 /** Makes a router; it remembers nothing yet. */
 export function createRouter(settings: RouterSettings): Router {
   const { clock, random, snapshots, disables, observer, unexpected, loads = new LoadBook() } = settings;
+  const wait = createWait(clock);
+  const slots = new Slots({ clock, random, leases: settings.state, wait });
   const keys = createKeyHistories({ clock });
   const judge = createJudge({
     clock,
@@ -72,11 +76,12 @@ export function createRouter(settings: RouterSettings): Router {
   const steps = createSteps({
     ...settings,
     store: snapshots,
-    observer: combineObservers([loads.observer, observer], (error) => unexpected(error, 'none')),
+    observer: combineObservers([loads.observer, slots.observer, observer], (error) => unexpected(error, 'none')),
     balancer: new Balancer({ random, loads }),
     judge,
     trials: createLeasedTrials(clock, settings.state),
-    wait: createWait(clock),
+    slots,
+    wait,
     resolveSources: createSourceResolver(settings.fetchSource, clock),
   });
   return {

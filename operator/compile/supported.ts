@@ -58,6 +58,7 @@ const strategies: readonly Strategy[] = [
   'DynamicWeighted',
   'Cheapest',
   'Affinity',
+  'FirstAvailable',
 ];
 
 /** Every field, or value of a field, that this version cannot do. */
@@ -70,12 +71,7 @@ export const unsupported: readonly Line[] = [
   line('LLMRoute', 'spec.cache', always, notYet('caching')),
   line('LLMRoute', 'spec.limits[]', always, notYet('limits')),
   line('LLMRoute', 'spec.prompt', always, notYet('changing prompts')),
-  line(
-    'LLMRoute',
-    'spec.rules[].strategy',
-    unless(...strategies),
-    `this version does not have FirstAvailable and Plugin yet`,
-  ),
+  line('LLMRoute', 'spec.rules[].strategy', unless(...strategies), `this version does not have Plugin yet`),
   line('LLMKey', 'spec.limits[]', always, notYet('limits')),
   line('LLMKey', 'spec.client.budgets[]', always, notYet('budgets')),
 ];

@@ -5,6 +5,7 @@ import { createCheapest } from './cheapest.ts';
 import { createDynamicWeights } from './dynamic-weights.ts';
 import { createLeastBusy } from './least-busy.ts';
 import { createLeastLatency } from './least-latency.ts';
+import { at } from './least.ts';
 import { createLeastUsed } from './least-used.ts';
 import type { LoadBook } from './load-book.ts';
 import type { Picker } from './picker.ts';
@@ -38,6 +39,9 @@ export function createPicker(strategy: PickerStrategy, { random, loads }: Picker
       return createDynamicWeights(random, loads);
     case 'Cheapest':
       return createCheapest(random);
+    case 'FirstAvailable':
+      // Who is free is decided before anybody picks: what is eligible holds its slot.
+      return { pick: (eligible) => at(eligible, 0) };
     case 'Affinity':
       return createAffinity(random, loads);
   }

@@ -10,7 +10,8 @@ export type PickerStrategy =
   | 'LeastLatency'
   | 'DynamicWeighted'
   | 'Cheapest'
-  | 'Affinity';
+  | 'Affinity'
+  | 'FirstAvailable';
 
 const pickerStrategies: ReadonlySet<string> = new Set<PickerStrategy>([
   'Random',
@@ -22,6 +23,7 @@ const pickerStrategies: ReadonlySet<string> = new Set<PickerStrategy>([
   'DynamicWeighted',
   'Cheapest',
   'Affinity',
+  'FirstAvailable',
 ]);
 
 /** The strategy of a rule, as a picker; undefined where this version has none. */

@@ -57,6 +57,7 @@ export const errorCatalogue = {
   upstream_unavailable: { status: 503, retryable: true, message: 'No upstream is reachable.' },
   upstream_overloaded: { status: 503, retryable: true, message: 'The upstream is overloaded.' },
   all_backends_disabled: { status: 503, retryable: true, message: 'All backends of the route are disabled for now.' },
+  all_backends_busy: { status: 503, retryable: true, message: 'All backends of the route are busy. Try again later.' },
   backend_disabled: { status: 503, retryable: false, message: 'The backend is switched off.' },
   no_backend: { status: 503, retryable: false, message: 'The route has no backend that can serve this request.' },
   overloaded: { status: 503, retryable: true, message: 'The gateway is at its limit. Try again later.' },

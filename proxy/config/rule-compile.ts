@@ -58,6 +58,8 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     matches: compileMatches(config.matches),
     strategy,
     affinity: config.affinity,
+    slotWaitMs:
+      strategy === 'FirstAvailable' ? (config.firstAvailable?.waitSeconds ?? slotWaitSeconds) * 1000 : undefined,
     tiers: toTiers(id, allowed),
     excludes,
     firstContentMsMax: longestFirstContentMs(config.require),
@@ -71,6 +73,9 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
   };
   return rule;
 }
+
+/** Where a rule with the strategy FirstAvailable does not say: the default of the API. */
+const slotWaitSeconds = 60;
 
 /** Where neither the rule nor a backend of its own says: ten minutes, the default of the providers. */
 const defaultTotalMs = 600_000;

@@ -127,6 +127,8 @@ export interface Rule {
   readonly strategy: PickerStrategy;
   /** Of the strategy Affinity. */
   readonly affinity: RuleConfig['affinity'];
+  /** Longest wait for a backend to be free, milliseconds; undefined unless the strategy is FirstAvailable. */
+  readonly slotWaitMs: number | undefined;
   /** By priority, lowest first; without those that `require` excludes. */
   readonly tiers: readonly Tier[];
   /** Why the rule's `require` excludes a backend, also one of a referenced route; undefined where it requires nothing. */

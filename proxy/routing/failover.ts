@@ -34,6 +34,8 @@ export type NextStep =
 export interface FailoverSteps<A extends Attempt> {
   /** Gets what a visit needs before anything is sent; whether it can be made then. Undefined: it needs nothing. */
   readonly prepare?: (visit: Visit) => Promise<boolean> | undefined;
+  /** Waits for a backend that serves one request at a time; whether one is free. Undefined: nobody is waited for. */
+  readonly free?: (accepts?: (backend: Backend) => boolean) => Promise<boolean> | undefined;
   readonly send: (visit: Visit, key: UpstreamKey | undefined) => A;
   /** Keys that may be tried at this backend, one at a time; asked again after each failure. */
   readonly nextKey: (
@@ -137,7 +139,11 @@ export class Failover<A extends Attempt> {
 
   async #search(): Promise<FailoverEnd<A>> {
     while (!this.#spent()) {
+      const freeing = this.#steps.free?.(this.#accepts);
+      const isFree = freeing !== undefined && (await freeing);
       const visit = this.#nextVisit();
+      // Whoever was free could not be asked after all: perhaps another one can.
+      if (visit === undefined && isFree) continue;
       if (visit === undefined) break;
       const end = await this.#hedged(visit);
       if (end.type === 'stop') break;

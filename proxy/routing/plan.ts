@@ -61,8 +61,20 @@ export interface Plan {
   skip(visit: Visit): void;
   /** The untried, softly disabled backend that returns first, or undefined. */
   nextDisabled(usable?: (backend: Backend) => boolean): Visit | undefined;
+  /** Enabled backends that have not been tried, in the order of the plan, whatever the strategies would pick. */
+  eligible(usable?: (backend: Backend) => boolean): readonly Backend[];
+  /** Backends that serve one request at a time; undefined where there are none. */
+  exclusives(): Exclusives | undefined;
   /** Unix milliseconds of the soonest return of any backend of the plan; Infinity if none is disabled. */
   soonestReturn(): number;
+}
+
+/** Backends that serve one request at a time. */
+export interface Exclusives {
+  /** By id. */
+  readonly backends: ReadonlySet<string>;
+  /** Longest wait for one of them. */
+  readonly waitMs: number;
 }
 
 interface Node extends Choice {
@@ -78,12 +90,21 @@ interface Journey {
   readonly tried: Set<string>;
   /** Ids of backends that somebody else was trying when this request wanted them: only to be used as if disabled. */
   readonly skipped: Set<string>;
+  /** Whether any rule of the plan has slots. */
+  hasSlots: boolean;
   /** Plans of referenced routes: references may meet again, many times over. */
   readonly entered: Map<string, RulePlan>;
 }
 
 function begin(context: MatchContext, facts: PlanFacts): Journey {
-  return { context, facts, tried: new Set(), skipped: new Set(), entered: new Map() };
+  return { context, facts, tried: new Set(), skipped: new Set(), hasSlots: false, entered: new Map() };
+}
+
+/** A backend, where it stands. */
+interface Leaf {
+  readonly plan: RulePlan;
+  readonly node: Node;
+  readonly backend: Backend;
 }
 
 type Veto = ((backend: Backend) => boolean) | undefined;
@@ -112,12 +133,16 @@ class RulePlan implements Plan {
   readonly #enclosing: readonly Rule[];
   /** The longest usual time to first content that this rule and those that led here allow. */
   readonly #firstContentMsMax: number;
+  /** Longest wait for a slot, by this rule or one that led here; undefined where backends need none. */
+  readonly #slotWaitMs: number | undefined;
   readonly #journey: Journey;
 
   constructor(rule: Rule, enclosing: readonly Rule[], journey: Journey) {
     this.#rule = rule;
     this.#enclosing = enclosing;
     this.#firstContentMsMax = Math.min(...[rule, ...enclosing].map((it) => it.firstContentMsMax ?? Infinity));
+    this.#slotWaitMs = [rule, ...enclosing].find((it) => it.slotWaitMs !== undefined)?.slotWaitMs;
+    journey.hasSlots ||= this.#slotWaitMs !== undefined;
     this.#journey = journey;
     const tiers = rule.tiers.map((tier) => ({ tier, nodes: this.#nodes(tier.candidates) }));
     if (rule.fallback !== undefined) {
@@ -191,24 +216,32 @@ class RulePlan implements Plan {
     );
   }
 
-  /** Backends that may be used now, of all tiers: what a reference to this rule stands for. */
-  eligible(): readonly Backend[] {
-    const { tried, facts } = this.#journey;
+  eligible(usable?: Veto): readonly Backend[] {
     const backends: Backend[] = [];
-    for (const { plan, backend } of this.#leaves()) {
-      if (tried.has(backend.id) || plan.#isTooSlow(backend)) continue;
-      if (facts.disabledUntil(backend) === 0) backends.push(backend);
-    }
+    for (const { plan, node, backend } of this.#leaves()) if (plan.#isEligible(node, usable)) backends.push(backend);
     return backends;
   }
 
-  *#leaves(seen = new Set<RulePlan>()): Iterable<{ readonly plan: RulePlan; readonly backend: Backend }> {
+  exclusives(): Exclusives | undefined {
+    if (!this.#journey.hasSlots) return undefined;
+    const backends = new Set<string>();
+    let waitMs = 0;
+    for (const { plan, backend } of this.#leaves()) {
+      if (plan.#slotWaitMs === undefined) continue;
+      backends.add(backend.id);
+      waitMs = Math.max(waitMs, plan.#slotWaitMs);
+    }
+    return { backends, waitMs };
+  }
+
+  *#leaves(seen = new Set<RulePlan>()): Iterable<Leaf> {
     if (seen.has(this)) return;
     seen.add(this);
     for (const { nodes } of this.#tiers) {
-      for (const { inner, candidate } of nodes) {
+      for (const node of nodes) {
+        const { inner, candidate } = node;
         if (inner !== undefined) yield* inner.#leaves(seen);
-        else if (candidate.kind === 'backend') yield { plan: this, backend: candidate };
+        else if (candidate.kind === 'backend') yield { plan: this, node, backend: candidate };
       }
     }
   }

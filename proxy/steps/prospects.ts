@@ -5,7 +5,7 @@ import { ClientError } from '../canonical/client-error.ts';
 import type { Backend } from '../config/snapshot.ts';
 import type { ChatLane, EmbeddingsLane } from '../protocols/lane.ts';
 import { protocolOf } from '../protocols/registry.ts';
-import type { Plan, Visit } from '../routing/plan.ts';
+import type { Exclusives, Plan, Visit } from '../routing/plan.ts';
 import { readerOf } from './answers.ts';
 import type { ProxyRequest } from './decode.ts';
 import { laneOf } from './outgoing.ts';
@@ -63,6 +63,14 @@ export class Prospects implements Plan {
 
   soonestReturn(): number {
     return this.#plan.soonestReturn();
+  }
+
+  eligible(usable?: (backend: Backend) => boolean): readonly Backend[] {
+    return this.#plan.eligible(usable);
+  }
+
+  exclusives(): Exclusives | undefined {
+    return this.#plan.exclusives();
   }
 
   /**

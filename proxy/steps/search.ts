@@ -24,6 +24,8 @@ import type { ResolveSources } from './sources.ts';
 import type { Journey } from './journey.ts';
 import { sendAttempt, type SendSettings, type SentAttempt } from './send.ts';
 import { Room, type RoomLimits } from './room.ts';
+import { type SlotPlan, withSlots } from './slot-plan.ts';
+import type { Slots } from './slots.ts';
 import { RequestTranslation } from './translation.ts';
 import { toPeriodMs, Trying } from './trying.ts';
 
@@ -35,6 +37,7 @@ export interface SearchSettings extends SendSettings {
   readonly limits?: RoomLimits | undefined;
   readonly judge: Judge;
   readonly trials: Trials;
+  readonly slots: Slots;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly resolveSources: ResolveSources;
   /** Hears of faults of our own: throws that are no ClientError. */
@@ -71,7 +74,10 @@ export async function search(
   const { balancer, trials, limits } = settings;
   const balancing = { balancer, context, trials, room: new Room(limits) };
   const deadlineAtMs = trail.startedAtMs + rule.totalMs;
-  const prospects = new Prospects(createPlanFor(request, rule, principal, availability, balancing), {
+  const plan = createPlanFor(request, rule, principal, availability, balancing);
+  const journey: Journey = { request, trail, rule, deadlineAtMs, translation };
+  const slotted = withSlots(plan, journey, settings);
+  const prospects = new Prospects(slotted ?? plan, {
     request,
     translation,
     nowMs: clock.now(),
@@ -81,12 +87,12 @@ export async function search(
     release: (visit) => judge.released({ visit, key: undefined, begunMs: clock.now() }),
   });
   if (prospects.isEmpty()) throw new ClientError('no_backend');
-  const journey: Journey = { request, trail, rule, deadlineAtMs, translation };
   const ended = (attempt: SentAttempt): void => endAttempt(trail, attempt, clock, observer);
   judge.request(rule);
   const trying = new Trying({ trials: settings.trials, availability, plan: prospects, rule });
   const search = new Failover<SentAttempt>(prospects, rule, request.pin !== undefined, request.exchange.signal, {
-    prepare: (visit) => prepare(visit, trying, prospects),
+    free: (accepts) => (prospects.local === undefined ? slotted?.free(accepts) : undefined),
+    prepare: (visit) => prepare(visit, trying, prospects, slotted),
     send: (visit, key) => sendAttempt(journey, visit, key, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
     mayGoOn: ({ backend, disabled }, key) => availability.mayGoOn(backend, disabled, key),
@@ -109,11 +115,7 @@ export async function search(
     succeeded(visit, key, attempt) {
       judge.succeeded(judged(request, visit, key, attempt));
       trying.end(visit, 'succeeded');
-      const { firstContentAtMs } = attempt.answer;
-      attempt.record.status = attempt.answer.status;
-      if (firstContentAtMs === undefined) return;
-      attempt.record.firstContentAtMs = firstContentAtMs;
-      observer.attemptAnswered(trail, attempt.record);
+      noteContent(trail, attempt, observer);
     },
     released(visit, key, attempt) {
       judge.released({ visit, key, begunMs: attempt?.record.startedAtMs ?? clock.now() });
@@ -123,7 +125,7 @@ export async function search(
     mayOverride: () => judge.mayOverride(rule),
     wait: settings.wait,
   });
-  const end = await concluded(await search.run(), prospects, balancing.room);
+  const end = await concluded(await search.run(), prospects, balancing.room, slotted?.busy === true);
   return { end, plan: prospects, journey, goOn: (accepts) => search.run(accepts) };
 }
 
@@ -147,22 +149,33 @@ function excuse(
   return { failure, next: { type: 'again' } };
 }
 
-/** A trial needs its turn before anything else is done for it. */
-function prepare(visit: Visit, trying: Trying, prospects: Prospects): Promise<boolean> | undefined {
+/** A trial needs its turn, and a backend that serves one request at a time its slot, before anything else is done for it. */
+function prepare(
+  visit: Visit,
+  trying: Trying,
+  prospects: Prospects,
+  slotted: SlotPlan | undefined,
+): Promise<boolean> | undefined {
   const turn = trying.begin(visit);
-  if (turn === undefined) return prospects.prepare(visit);
-  return turn.then((isOurs) => (isOurs ? (prospects.prepare(visit) ?? true) : false));
+  const further = (): Promise<boolean> | undefined => slotted?.prepare(visit) ?? prospects.prepare(visit);
+  if (turn === undefined) return further();
+  return turn.then((isOurs) => (isOurs ? (further() ?? true) : false));
 }
+
+/** When a client that found everything busy may ask again. */
+const busyRetryMs = 1_000;
 
 /** Nothing was sent: the answer is made here, nobody could be told what the client wants, or nobody has room for it. */
 async function concluded(
   end: FailoverEnd<SentAttempt>,
   { local, refusal }: Prospects,
   { lacking }: Room,
+  busy: boolean,
 ): Promise<SearchEnd['end']> {
   if (end.type !== 'exhausted') return end;
   if (local !== undefined) return { type: 'local', body: await local() };
   if (end.failures.length > 0) return end;
+  if (busy) throw new ClientError('all_backends_busy', { retryAfterMs: busyRetryMs });
   if (refusal !== undefined) throw refusal;
   if (lacking) throw new ClientError('upstream_overloaded', { retryAfterMs: fullRestMs });
   return end;
@@ -183,6 +196,14 @@ export function judged(
 /** A failure in words that the client's protocol knows. */
 export function toldTo({ translated }: SentAttempt, failure: Failure): Failure {
   return translated ? inNeutralWords(failure) : failure;
+}
+
+/** The attempt has its first content: whoever waits for answers of this backend knows how long that takes. */
+function noteContent(trail: Trail, { record, answer }: SentAttempt, observer: Required<Observer>): void {
+  record.status = answer.status;
+  if (answer.firstContentAtMs === undefined) return;
+  record.firstContentAtMs = answer.firstContentAtMs;
+  observer.attemptAnswered(trail, record);
 }
 
 /** Closes an attempt's record, once. */

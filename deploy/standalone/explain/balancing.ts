@@ -3,7 +3,9 @@
 import type { Backend, Rule } from '../../../proxy/config/snapshot.ts';
 
 /** The strategy, and what it goes by. */
-export function describeStrategy({ strategy, affinity }: Rule): string {
+export function describeStrategy({ strategy, affinity, slotWaitMs }: Rule): string {
+  if (slotWaitMs !== undefined)
+    return `FirstAvailable (one request at a time each; waits up to ${slotWaitMs / 1000} s)`;
   if (strategy !== 'Affinity') return strategy;
   const { on = 'Conversation', headerName } = affinity ?? {};
   return `Affinity by ${on === 'Header' ? `header ${headerName}` : on.toLowerCase()}`;

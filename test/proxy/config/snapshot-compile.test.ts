@@ -105,9 +105,9 @@ describe('a configuration is refused', () => {
   });
 
   test('for a strategy that this proxy does not have', () => {
-    const routes = [route('r', [rule([backend('p')], { strategy: 'FirstAvailable' })])];
+    const routes = [route('r', [rule([backend('p')], { strategy: 'Plugin' })])];
     expect(reasons({ providers: [p], routes })).toEqual([
-      'route default/r: rule default: this proxy has no strategy FirstAvailable',
+      'route default/r: rule default: this proxy has no strategy Plugin',
     ]);
   });
 
