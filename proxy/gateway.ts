@@ -9,6 +9,7 @@ import type { Observer } from './accounting/trail.ts';
 import { createAdmin } from './admin/admin.ts';
 import { ConcurrencyLimits } from './balancing/concurrency.ts';
 import { LoadBook } from './balancing/load-book.ts';
+import { compileSnapshot } from './config/snapshot-compile.ts';
 import { type Refusal, SnapshotStore } from './config/store.ts';
 import { createAdminSources, describeConfig, describeGateway, type FactsSettings, InFlight } from './gateway-facts.ts';
 import { createIngress, type Ingress, type ListenAddress } from './ingress/ingress.ts';
@@ -17,11 +18,14 @@ import type { Handler } from './ingress/exchange.ts';
 import { loadSampleMs, OverloadGuard, type OverloadLimits } from './ingress/overload.ts';
 import { createRequestIds } from './ingress/request-id.ts';
 import { faceOfPath } from './protocols/families.ts';
+import { createSignatureMemory } from './protocols/gemini/signature-memory.ts';
+import { createUpstreamCodecs } from './protocols/upstream-codecs.ts';
 import { createRouter, secretsByTarget } from './router.ts';
 import { createDisableBook } from './state/disable-book.ts';
 import { createMemoryStore } from './state/memory-store.ts';
 import { createRedisStore } from './state/redis-store.ts';
 import { type DisableChange, foreverMs, type StateStore } from './state/store.ts';
+import { createTokenExchange } from './steps/token-exchange.ts';
 import { systemClock } from './system-clock.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
 import { createLog, type FlushableDestination, type Log, type LogLevel, openDestination } from './telemetry/log.ts';
@@ -32,6 +36,7 @@ import { createScrubber, type Scrubber } from './telemetry/redaction.ts';
 import { createTraces, type Traces } from './telemetry/traces.ts';
 import type { AddressPolicy } from './upstream/address-policy.ts';
 import { createNameServers } from './upstream/name-servers.ts';
+import { createPostForm } from './upstream/post-form.ts';
 import { createSourceFetcher } from './upstream/source-fetcher.ts';
 import { createUpstreams } from './upstream/upstreams.ts';
 
@@ -98,10 +103,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const metrics = createGatewayMetrics(ground);
   const traces = await createGatewayTraces(ground);
   const upstreams = createUpstreams({ clock, addresses: options.addresses, resolve: resolveAll });
+  const post = createPostForm({ clock, addresses: options.addresses, resolve: resolveAll });
   const router = createRouter({
     ...facts,
     random: Math.random,
     upstreams,
+    tokens: createTokenExchange({ clock, post }),
     observer: createObserver(ground, metrics, traces),
     onMalformed: (backend) => metrics.malformedFrame(backend),
     unexpected: (error, requestId) => log.error({ error, requestId }, 'request failed for a fault of the gateway'),
@@ -158,12 +165,20 @@ function layGround(options: GatewayOptions): Ground {
   const log = createLog({ level: options.logLevel, destination, scrubber });
   const state = createStateStore(options, proxyId, log);
   const disables = createDisableBook({ clock, store: state, proxyId, log });
-  const snapshots = new SnapshotStore(clock);
+  const snapshots = createSnapshotStore();
   const loads = new LoadBook();
   const limits = new ConcurrencyLimits({ clock, inFlightOf: (backend) => loads.of(backend).inFlight });
   const guard = new OverloadGuard(options.overload);
   const facts = { clock, snapshots, disables, state, inFlight: new InFlight(), loads, limits, guard };
   return { options, proxyId, destination, scrubber, log, facts };
+}
+
+/** What is remembered of conversations outlives every configuration. */
+function createSnapshotStore(): SnapshotStore {
+  const codecs = createUpstreamCodecs(createSignatureMemory());
+  return new SnapshotStore(clock, (config, credentials, inForce) =>
+    compileSnapshot(config, credentials, inForce, codecs),
+  );
 }
 
 function createStateStore({ redisURL, className, replicas }: GatewayOptions, proxyId: string, log: Log): StateStore {

@@ -13,6 +13,7 @@ import type { SnapshotStore } from './config/store.ts';
 import type { Handler } from './ingress/exchange.ts';
 import { createLeasedTrials, type TrialStore } from './leased-trials.ts';
 import { createPipeline } from './pipeline.ts';
+import type { TokenSource } from './providers/token-source.ts';
 import { createClassifier } from './routing/classify.ts';
 import { createFailureCounter } from './routing/failure-counter.ts';
 import { createJudge } from './routing/judge.ts';
@@ -41,6 +42,8 @@ export interface RouterSettings {
   readonly upstreams: Upstreams;
   /** Gets what is at addresses that clients name. */
   readonly fetchSource: FetchSource;
+  /** Access tokens for the key files of clouds. */
+  readonly tokens: TokenSource;
   readonly observer: Required<Observer>;
   /** What strategies know of backends, for whoever wants to read it too. */
   readonly loads?: LoadBook;
@@ -59,7 +62,7 @@ export interface Router {
 
 /** Makes a router; it remembers nothing yet. */
 export function createRouter(settings: RouterSettings): Router {
-  const { clock, random, snapshots, disables, observer, unexpected, loads = new LoadBook() } = settings;
+  const { clock, random, snapshots, disables, observer, unexpected, tokens, loads = new LoadBook() } = settings;
   const wait = createWait(clock);
   const slots = new Slots({ clock, random, leases: settings.state, wait });
   const keys = createKeyHistories({ clock });
@@ -92,6 +95,7 @@ export function createRouter(settings: RouterSettings): Router {
       const kept = [...now].filter(([target, secret]) => before.get(target) === secret).map(([target]) => target);
       keys.retain(new Set(kept));
       retainLoads(loads, next);
+      tokens.retain(new Set(now.values()));
       for (const [target, secret] of now) {
         if (before.has(target) && before.get(target) !== secret) disables.clear(target);
       }

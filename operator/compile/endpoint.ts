@@ -44,6 +44,7 @@ function serviceExists(
 
 function toBase(spec: Spec, url: string): string {
   const base = url.replace(/\/+$/, '');
+  if (spec.type === 'VertexAI' && URL.parse(base)?.pathname === '/') return base + vertexPlace(spec.vertexAI);
   return spec.type === 'AzureOpenAI' ? toAzureBase(spec.azure, base) : base;
 }
 
@@ -59,12 +60,12 @@ function toAzureBase(azure: Spec['azure'], base: string): string {
 }
 
 /** The place that the vendor's own SDK talks to when it is given no other; undefined for what people run themselves. */
-const publicBases: { readonly [type in ProviderType]: ((spec: Spec) => string) | undefined } = {
+const publicBases: { readonly [type in ProviderType]: ((spec: Spec) => string | undefined) | undefined } = {
   OpenAI: () => 'https://api.openai.com/v1',
   AzureOpenAI: ({ azure }) => `https://${azure?.resource}.openai.azure.com`,
   Anthropic: () => 'https://api.anthropic.com',
   Gemini: () => 'https://generativelanguage.googleapis.com',
-  VertexAI: ({ vertexAI }) => toVertexBase(vertexAI?.project, vertexAI?.location),
+  VertexAI: ({ vertexAI }) => vertexAI && `https://${toVertexHost(vertexAI)}`,
   Bedrock: ({ bedrock }) => `https://bedrock-runtime.${bedrock?.region}.amazonaws.com`,
   Mistral: () => 'https://api.mistral.ai/v1',
   Cohere: () => 'https://api.cohere.com',
@@ -84,8 +85,17 @@ const publicBases: { readonly [type in ProviderType]: ((spec: Spec) => string) |
   OpenAICompatible: undefined,
 };
 
-/** https://cloud.google.com/vertex-ai/generative-ai/docs/learn/locations#use-global-endpoint */
-function toVertexBase(project = '', location = ''): string {
-  const host = location === 'global' ? 'aiplatform.googleapis.com' : `${location}-aiplatform.googleapis.com`;
-  return `https://${host}/v1/projects/${project}/locations/${location}`;
+/**
+ * Multi-regions have names of another form.
+ * https://cloud.google.com/vertex-ai/generative-ai/docs/learn/locations
+ */
+function toVertexHost({ location }: NonNullable<Spec['vertexAI']>): string {
+  if (location === 'global') return 'aiplatform.googleapis.com';
+  if (location === 'us' || location === 'eu') return `aiplatform.${location}.rep.googleapis.com`;
+  return `${location}-aiplatform.googleapis.com`;
+}
+
+/** Below a host of one's own too; a URL with a path is where models of publishers are as it is: API keys need no project. */
+function vertexPlace(vertexAI: Spec['vertexAI']): string {
+  return `/v1/projects/${vertexAI?.project}/locations/${vertexAI?.location}`;
 }

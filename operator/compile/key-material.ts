@@ -1,6 +1,8 @@
 // The secret behind an LLMKey, whoever made it, and who owns it where two keys have the same.
 
 import type { LLMKey } from '../../crds/llm-key.ts';
+import type { ProviderType } from '../../proxy/config/schema.ts';
+import { isCloudKey, problemOfCloudKey } from './cloud-key.ts';
 import { type Finding, notAccepted, notResolved, type Report } from './diagnostic.ts';
 import type { Facts } from './facts.ts';
 import { findPrevious, generatedEntries, isMadeFor, type PreviousKey } from './generated-key.ts';
@@ -9,18 +11,28 @@ import { isCredential, resolveSecretEntry } from './references.ts';
 /** No header may be longer: 16 KiB is what servers take for all headers together. Longer client keys are not read. */
 const lengthMax = { Upstream: 8192, Client: 4096 } as const;
 
-/** The value of a key, or undefined with a report of why there is none. */
-export function resolveMaterial(key: LLMKey, facts: Facts, report: Report): string | undefined {
+/**
+ * The value of a key, or undefined with a report of why there is none. `type` is the vendor that an upstream key is for,
+ * where that is known.
+ */
+export function resolveMaterial(key: LLMKey, facts: Facts, report: Report, type?: ProviderType): string | undefined {
   const { metadata, spec } = key;
   const { generate } = spec.client ?? {};
   const value =
     generate === undefined
       ? spec.secretRef && resolveSecretEntry(facts, metadata.namespace, spec.secretRef, 'spec.secretRef', report)
       : resolveGenerated(key, generate.secretName, facts, report);
-  if (value === undefined || isSendable(value, lengthMax[spec.type])) return value;
-  const message = `the key must be at most ${lengthMax[spec.type]} characters of ASCII on one line: it is sent in a header`;
+  const message = value === undefined ? undefined : problemOf(value, spec.type, type);
+  if (message === undefined) return value;
   report(notResolved('SecretKeyMissing', materialField(key), message));
   return undefined;
+}
+
+function problemOf(value: string, kind: LLMKey['spec']['type'], type: ProviderType | undefined): string | undefined {
+  const max = lengthMax[kind];
+  if (kind === 'Upstream' && value.length <= max && isCloudKey(value, type)) return problemOfCloudKey(value, type);
+  if (isSendable(value, max)) return undefined;
+  return `the key must be at most ${max} characters of ASCII on one line: it is sent in a header`;
 }
 
 /**

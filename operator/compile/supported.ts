@@ -2,7 +2,7 @@
 // One line for each; whoever makes a thing work deletes its line here.
 
 import type { Kind } from '../../crds/group.ts';
-import type { ProviderType, Strategy } from '../../proxy/config/schema.ts';
+import type { Strategy } from '../../proxy/config/schema.ts';
 import { type Finding, notAccepted } from './diagnostic.ts';
 
 interface Line {
@@ -27,27 +27,6 @@ const unless =
   (value: unknown): boolean =>
     typeof value !== 'string' || !known.includes(value);
 
-/** Providers that a proxy of this version can speak to (proxy/providers/vendors.ts). */
-const types: readonly ProviderType[] = [
-  'OpenAI',
-  'AzureOpenAI',
-  'Anthropic',
-  'Mistral',
-  'Ollama',
-  'VLLM',
-  'OpenRouter',
-  'Groq',
-  'NvidiaNIM',
-  'HuggingFace',
-  'Cerebras',
-  'Cloudflare',
-  'DeepSeek',
-  'XAI',
-  'Together',
-  'Fireworks',
-  'LMStudio',
-  'OpenAICompatible',
-];
 const strategies: readonly Strategy[] = [
   'Random',
   'RoundRobin',
@@ -63,7 +42,6 @@ const strategies: readonly Strategy[] = [
 
 /** Every field, or value of a field, that this version cannot do. */
 export const unsupported: readonly Line[] = [
-  line('LLMProvider', 'spec.type', unless(...types), notYet('providers of this type')),
   line('LLMProvider', 'spec.credentials.type', unless('KeyPool', 'None', 'Passthrough'), notYet('cloud identities')),
   line('LLMProvider', 'spec.limits[]', always, notYet('limits')),
   line('LLMProvider', 'spec.health.probe', always, notYet('active probes')),

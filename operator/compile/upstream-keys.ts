@@ -31,7 +31,7 @@ export function compileUpstreamKeys(facts: Facts, providers: Providers): Compile
     const report: Report = (finding) => void findings.push(finding);
     for (const { finding } of findUnsupported('LLMKey', key)) report(finding);
     const provider = resolvePool(key, key.spec.upstream, facts, providers, report);
-    const value = resolveMaterial(key, facts, report);
+    const value = resolveMaterial(key, facts, report, provider?.type);
     const sound = findings.length === 0 && provider !== undefined && value !== undefined;
     // Twice in one pool, a secret would get twice its share. In two pools it may be: vendors have several addresses.
     const owned = sound && claims(provider.id, digestOfKey(value));

@@ -3,6 +3,7 @@
 import { toPickerStrategy } from '../balancing/strategy.ts';
 import { compilePreference, longestFirstContentMs } from '../policy/preference.ts';
 import { explainExclusion } from '../policy/requirement.ts';
+import type { UpstreamCodecs } from '../protocols/upstream-codecs.ts';
 import { compileMatches } from '../routing/match.ts';
 import { backendTarget } from '../routing/target.ts';
 import type { BackendConfig, RouteConfig, RuleConfig } from './schema.ts';
@@ -13,16 +14,19 @@ import { compileTimeouts } from './timeouts.ts';
 
 type LookUp = (id: string) => Route;
 
+/** What rules name, and what there is code for. */
+export interface RuleGround {
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly codecs: UpstreamCodecs;
+  readonly lookUp: LookUp;
+}
+
 /** The rules of a route, and the candidates that its clients can name. Throws an Error that says what is wrong. */
-export function compileRules(
-  route: RouteConfig,
-  providers: ReadonlyMap<string, Provider>,
-  lookUp: LookUp,
-): Pick<Route, 'rules' | 'pins'> {
+export function compileRules(route: RouteConfig, ground: RuleGround): Pick<Route, 'rules' | 'pins'> {
   const pins = new Map<string, Pin | LeftOutPin>();
   const rules = route.rules.map((config) => {
-    const candidates = config.backends.map((backend) => compileCandidate(route, config, backend, providers, lookUp));
-    const rule = compileRule(route, config, candidates, lookUp);
+    const candidates = config.backends.map((backend) => compileCandidate(route, config, backend, ground));
+    const rule = compileRule(route, config, candidates, ground.lookUp);
     for (const pin of pinsOf(rule, candidates, config)) if (!pins.has(pin.name)) pins.set(pin.name, pin);
     return rule;
   });
@@ -104,8 +108,7 @@ function compileCandidate(
   route: RouteConfig,
   rule: RuleConfig,
   config: BackendConfig,
-  providers: ReadonlyMap<string, Provider>,
-  lookUp: LookUp,
+  { providers, codecs, lookUp }: RuleGround,
 ): Candidate {
   if (config.route !== undefined) return refer(config.name, config.route, config.weight, config.priority, lookUp);
   const provider = config.provider === undefined ? undefined : providers.get(config.provider);
@@ -128,7 +131,7 @@ function compileCandidate(
     timeouts: compileTimeouts(provider.config.timeouts, rule.timeouts),
     edits: compileEdits(config, upstreamModel),
     parameterEdits: config.parameters === undefined ? undefined : compileEdits(config, undefined),
-    lanes: compileLanes(provider.kind, upstreamModel, modelConfig),
+    lanes: compileLanes(provider.kind, upstreamModel, codecs, modelConfig),
   } satisfies Backend;
 }
 

@@ -4,11 +4,12 @@
 import { compileAccess } from '../auth/access.ts';
 import { createKeyring } from '../auth/client-key.ts';
 import { compileModelPatterns } from '../auth/model-patterns.ts';
+import { createUpstreamCodecs, type UpstreamCodecs } from '../protocols/upstream-codecs.ts';
 import { providerKind } from '../providers/vendors.ts';
 import { compileLabelSelector } from '../routing/label-selector.ts';
 import { keyTarget } from '../routing/target.ts';
 import { ConfigRefused } from './parse-config.ts';
-import { compileRules } from './rule-compile.ts';
+import { compileRules, type RuleGround } from './rule-compile.ts';
 import type { Credentials, GatewayConfig, RouteConfig, ProviderConfig } from './schema.ts';
 import type { Backend, Candidate, Provider, Route, Snapshot, UpstreamKey } from './snapshot.ts';
 
@@ -20,15 +21,21 @@ export interface InForce {
 
 /**
  * Compiles a pair that belongs together. What it has in common with the one in force (the same objects, as
- * `parseConfig` gives them) is taken from there. Throws ConfigRefused.
+ * `parseConfig` gives them) is taken from there. `codecs` are what upstreams are spoken to with; where nothing is sent, any
+ * will do. Throws ConfigRefused.
  */
-export function compileSnapshot(config: GatewayConfig, credentials: Credentials, inForce?: InForce): Snapshot {
+export function compileSnapshot(
+  config: GatewayConfig,
+  credentials: Credentials,
+  inForce?: InForce,
+  codecs: UpstreamCodecs = createUpstreamCodecs(),
+): Snapshot {
   if (config.credentialsDigest !== credentials.digest) {
     throw new ConfigRefused([`the credentials are not those of revision ${config.revision}`]);
   }
   const previous = inForce?.snapshot;
   const providers = compileProviders(config, credentials, previous);
-  const routes = compileRoutes(config, providers, previous);
+  const routes = compileRoutes(config, { providers, codecs, previous });
   return {
     revision: config.revision,
     digest: config.digest,
@@ -88,7 +95,6 @@ function compileProviders(
 function compileProvider(config: ProviderConfig, keys: readonly UpstreamKey[]): Provider {
   const { id, type, baseURL } = config;
   const kind = providerKind(type);
-  if (kind === undefined) throw new ConfigRefused([`provider ${id}: this proxy cannot speak to type ${type}`]);
   if (!isAddress(baseURL)) throw new ConfigRefused([`provider ${id}: baseURL is no HTTP address`]);
   const pathStart = baseURL.indexOf('/', baseURL.indexOf('://') + 3);
   const basePath = pathStart === -1 ? '' : baseURL.slice(pathStart).replace(/\/$/, '');
@@ -126,8 +132,7 @@ function compileKeyModels(patterns: readonly string[]): (model: string | undefin
 
 function compileRoutes(
   config: GatewayConfig,
-  providers: ReadonlyMap<string, Provider>,
-  previous: Snapshot | undefined,
+  { providers, codecs, previous }: Omit<RuleGround, 'lookUp'> & { readonly previous: Snapshot | undefined },
 ): Map<string, Route> {
   const routes = new Map<string, Route>();
   const reasons: string[] = [];
@@ -139,7 +144,7 @@ function compileRoutes(
   };
   for (const route of config.routes) {
     try {
-      routes.set(route.id, sameRoute(route, providers, previous) ?? compileRoute(route, providers, lookUp));
+      routes.set(route.id, sameRoute(route, providers, previous) ?? compileRoute(route, { providers, codecs, lookUp }));
     } catch (error) {
       reasons.push(`route ${route.id}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -161,13 +166,9 @@ function sameRoute(
   return config.rules.every(({ backends }) => backends.every(({ provider }) => isSame(provider))) ? route : undefined;
 }
 
-function compileRoute(
-  config: RouteConfig,
-  providers: ReadonlyMap<string, Provider>,
-  lookUp: (id: string) => Route,
-): Route {
+function compileRoute(config: RouteConfig, ground: RuleGround): Route {
   const selects = compileLabelSelector(config.access.keySelector ?? {});
-  const { rules, pins } = compileRules(config, providers, lookUp);
+  const { rules, pins } = compileRules(config, ground);
   return {
     id: config.id,
     namespace: config.id.slice(0, config.id.indexOf('/')),

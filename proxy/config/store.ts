@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Clock } from '../canonical/clock.ts';
 import { ConfigRefused, parseConfig, parseCredentials } from './parse-config.ts';
+import type { Credentials, GatewayConfig } from './schema.ts';
 import { compileSnapshot, type InForce } from './snapshot-compile.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -18,16 +19,22 @@ export interface Refusal {
 /** Reasons that are kept of one refusal: enough to mend it, and bounded. */
 const reasonsMax = 20;
 
+/** Compiles a pair. Throws ConfigRefused. */
+export type CompileSnapshot = (config: GatewayConfig, credentials: Credentials, inForce?: InForce) => Snapshot;
+
 /** The configuration of one proxy. */
 export class SnapshotStore {
   readonly #clock: Clock;
+  readonly #compile: CompileSnapshot;
   readonly #listeners: ((next: Snapshot, previous: Snapshot | undefined) => void)[] = [];
   #inForce: InForce | undefined;
   #servedSinceMs = 0;
   #lastRefusal: Refusal | undefined;
 
-  constructor(clock: Clock) {
+  /** `compile` may know what outlives every snapshot. */
+  constructor(clock: Clock, compile: CompileSnapshot = compileSnapshot) {
     this.#clock = clock;
+    this.#compile = compile;
   }
 
   /** The snapshot in force; undefined before the first. */
@@ -61,7 +68,7 @@ export class SnapshotStore {
     try {
       const parsed = parseConfig(config, inForce?.snapshot.config);
       const secrets = parseCredentials(credentials, inForce?.credentials);
-      this.#swap({ snapshot: compileSnapshot(parsed, secrets, inForce), credentials: secrets });
+      this.#swap({ snapshot: this.#compile(parsed, secrets, inForce), credentials: secrets });
       return undefined;
     } catch (error) {
       if (!(error instanceof ConfigRefused)) throw error;

@@ -1,14 +1,14 @@
-// Every protocol, by its id: what there is of it towards clients, and towards upstreams.
+// Every protocol that clients speak, by its id, and what there is of it. Those of upstreams are in upstream-codecs.ts.
 
 import { anthropicCountTokensClient, anthropicMessagesClient } from './anthropic-messages/client.ts';
 import { anthropicMessagesClientCodec, anthropicMessagesOwnCodec } from './anthropic-messages/codec.ts';
 import { decodeCountTokensRequest } from './anthropic-messages/decode-request.ts';
 import { encodeTokenCount } from './anthropic-messages/listing.ts';
+import { countTokensEdit, messagesEdit } from './anthropic-messages/native-edits.ts';
 import { anthropicCountTokensPassThrough, anthropicMessagesPassThrough } from './anthropic-messages/pass-through.ts';
 import { MessageStreamDecoder } from './anthropic-messages/stream-decoder.ts';
-import { anthropicMessagesUpstream } from './anthropic-messages/upstream.ts';
-import type { EmbeddingClientCodec, EmbeddingUpstreamCodec } from './embedding-codec.ts';
-import { ollamaChatClientCodec, ollamaChatUpstreamCodec } from './ollama/chat/codec.ts';
+import type { EmbeddingClientCodec } from './embedding-codec.ts';
+import { ollamaChatClientCodec } from './ollama/chat/codec.ts';
 import { OllamaStreamDecoder } from './ollama/chat/stream-decoder.ts';
 import { ollamaChatClient, ollamaEmbedClient, ollamaEmbeddingsClient, ollamaGenerateClient } from './ollama/client.ts';
 import {
@@ -16,7 +16,6 @@ import {
   answerEmbeddingsHere,
   ollamaEmbedClientCodec,
   ollamaEmbeddingsClientCodec,
-  ollamaEmbedUpstreamCodec,
 } from './ollama/embed/codec.ts';
 import { ollamaGenerateClientCodec } from './ollama/generate/codec.ts';
 import { answerChatHere, answerGenerateHere } from './ollama/load-answer.ts';
@@ -30,7 +29,7 @@ import { openaiChatClient } from './openai-chat/client.ts';
 import { openaiChatClientCodec } from './openai-chat/codec.ts';
 import { openaiChatPassThrough } from './openai-chat/pass-through.ts';
 import { ChatStreamDecoder } from './openai-chat/stream-decoder.ts';
-import { openaiChatEdit, openaiChatUpstream } from './openai-chat/upstream.ts';
+import { openaiChatEdit } from './openai-chat/upstream.ts';
 import { openaiCompletionsClient } from './openai-completions/client.ts';
 import { openaiCompletionsClientCodec } from './openai-completions/codec.ts';
 import { openaiCompletionsPassThrough } from './openai-completions/pass-through.ts';
@@ -38,7 +37,6 @@ import { CompletionStreamDecoder } from './openai-completions/stream-decoder.ts'
 import { openaiEmbeddingsClient } from './openai-embeddings/client.ts';
 import { openaiEmbeddingsClientCodec } from './openai-embeddings/codec.ts';
 import { openaiEmbeddingsPassThrough } from './openai-embeddings/pass-through.ts';
-import { openaiEmbeddingsUpstream } from './openai-embeddings/upstream.ts';
 import { openaiResponsesClient } from './openai-responses/client.ts';
 import { openaiResponsesClientCodec } from './openai-responses/codec.ts';
 import { openaiResponsesPassThrough } from './openai-responses/pass-through.ts';
@@ -51,8 +49,6 @@ import type {
   ProtocolId,
   RequestEdit,
   Speech,
-  UpstreamCodec,
-  UpstreamProtocolId,
 } from './protocol.ts';
 import { relayClient } from './relay/client.ts';
 import { countInputTokens, thoroughChars } from './tokens/request-tokens.ts';
@@ -70,8 +66,8 @@ export interface ProtocolEntry {
   readonly openDecoder?: OpenStreamDecoder;
   /** For vectors of upstreams of other protocols. */
   readonly embeddings?: EmbeddingClientCodec;
-  /** What kinds of servers need changed in bodies that are passed on; by the name of their dialect. */
-  readonly edit?: (dialect: string | undefined) => RequestEdit | undefined;
+  /** What kinds of servers need changed in bodies that are passed on, by how they are asked for a chat. */
+  readonly edit?: (chat: Speech) => RequestEdit | undefined;
   /** An answer in the place of that of an upstream which has no such operation, and such a model. */
   readonly estimate?: (body: Buffer, model: string) => Promise<Buffer>;
   /** An answer to a request that asks nothing of a model; undefined if it asks something. */
@@ -85,7 +81,7 @@ export const protocols = {
     passThrough: openaiChatPassThrough,
     chat: openaiChatClientCodec,
     openDecoder: (options) => new ChatStreamDecoder(options),
-    edit: openaiChatEdit,
+    edit: ({ protocol, dialect }) => (protocol === 'openai-chat' ? openaiChatEdit(dialect) : undefined),
   },
   'openai-completions': {
     client: openaiCompletionsClient,
@@ -110,10 +106,12 @@ export const protocols = {
     chat: anthropicMessagesClientCodec,
     ownChat: anthropicMessagesOwnCodec,
     openDecoder: (options) => new MessageStreamDecoder(options),
+    edit: ({ protocol, dialect }) => (protocol === 'anthropic-messages' ? messagesEdit(dialect) : undefined),
   },
   'anthropic-count-tokens': {
     client: anthropicCountTokensClient,
     passThrough: anthropicCountTokensPassThrough,
+    edit: ({ protocol, dialect }) => (protocol === 'anthropic-messages' ? countTokensEdit(dialect) : undefined),
     async estimate(body, model) {
       const request = decodeCountTokensRequest(body);
       return encodeTokenCount(countInputTokens({ ...request, model }, thoroughChars));
@@ -158,29 +156,4 @@ export function protocolOf(id: ProtocolId): ProtocolEntry {
   const entry = entries[id];
   if (entry === undefined) throw new Error(`the protocol ${id} is not registered`);
   return entry;
-}
-
-/** All protocols that upstreams may be asked to chat in. One codec for each dialect, made once. */
-const chatUpstreams: { readonly [id in UpstreamProtocolId]?: (dialect: string | undefined) => UpstreamCodec } = {
-  'openai-chat': openaiChatUpstream,
-  'anthropic-messages': anthropicMessagesUpstream,
-  'ollama-chat': () => ollamaChatUpstreamCodec,
-};
-
-/** The same for vectors. */
-const embeddingUpstreams: {
-  readonly [id in UpstreamProtocolId]?: (dialect: string | undefined) => EmbeddingUpstreamCodec;
-} = {
-  'openai-embeddings': openaiEmbeddingsUpstream,
-  'ollama-embed': () => ollamaEmbedUpstreamCodec,
-};
-
-/** The codec for a chat with a vendor; undefined where there is none yet. Throws on a dialect that nobody knows. */
-export function chatUpstream({ protocol, dialect }: Speech): UpstreamCodec | undefined {
-  return chatUpstreams[protocol]?.(dialect);
-}
-
-/** The codec for vectors of a vendor; undefined where there is none yet. Throws on a dialect that nobody knows. */
-export function embeddingUpstream({ protocol, dialect }: Speech): EmbeddingUpstreamCodec | undefined {
-  return embeddingUpstreams[protocol]?.(dialect);
 }

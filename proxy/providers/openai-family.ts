@@ -1,7 +1,7 @@
 // Vendors that speak OpenAI's protocols.
 
-import { ClientError } from '../canonical/client-error.ts';
 import type { ProtocolId } from '../protocols/protocol.ts';
+import { modelSegment } from './location.ts';
 import type { ProviderKind, Spoken } from './provider-kind.ts';
 
 const spoken: Spoken = {
@@ -66,8 +66,6 @@ export const azure: ProviderKind = {
     if (!byDeployment) return basePath + path;
     const version = `?api-version=${encodeURIComponent(apiVersion ?? '2024-10-21')}`;
     if (protocol === 'openai-responses' || model === undefined) return `${basePath}${path}${version}`;
-    // A client's own model name must not climb in the path.
-    if (model === '.' || model === '..') throw new ClientError('model_not_found');
-    return `${basePath}/deployments/${encodeURIComponent(model)}${path}${version}`;
+    return `${basePath}/deployments/${modelSegment(model)}${path}${version}`;
   },
 };

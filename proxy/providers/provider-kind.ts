@@ -3,6 +3,7 @@
 
 import type { ProviderConfig } from '../config/schema.ts';
 import type { ProtocolId, Speech, UpstreamOperation } from '../protocols/protocol.ts';
+import type { TokenSource } from './token-source.ts';
 
 /** How a credential is shown to a vendor: as a bearer token, in a header of that name, or by `sign`. */
 export type Authentication = 'bearer' | 'api-key' | 'x-api-key' | 'x-goog-api-key' | 'signature';
@@ -61,8 +62,10 @@ export interface FinishedRequest {
 /** What signing may depend on beside the request. */
 export interface SigningFacts {
   readonly config: ProviderConfig;
-  /** The key's secret, as it was given; undefined where the proxy's own identity is to be shown. */
+  /** The key's secret, as it was given, or with Passthrough the client's own; undefined where there is none. */
   readonly credential: string | undefined;
+  /** Tokens for credentials that are not shown themselves. */
+  readonly tokens: Pick<TokenSource, 'tokenFor'>;
   readonly nowMs: number;
 }
 

@@ -4,6 +4,7 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 
 import { ClientError } from '../canonical/client-error.ts';
+import { isText, parseMembers } from './json-credential.ts';
 import type { FinishedRequest, SignedHeaders, SigningFacts } from './provider-kind.ts';
 
 /** A pair of keys, and the token that goes with it where it is a temporary one. */
@@ -21,21 +22,9 @@ export type AwsCredentials = AwsKeys | { readonly type: 'api-key'; readonly key:
 export function readAwsCredentials(secret: string): AwsCredentials | undefined {
   const text = secret.trim();
   if (!text.startsWith('{')) return text === '' ? undefined : { type: 'api-key', key: text };
-  const { accessKeyId, secretAccessKey, sessionToken } = parseMembers(text);
+  const { accessKeyId, secretAccessKey, sessionToken } = parseMembers(text) ?? {};
   if (!isText(accessKeyId) || !isText(secretAccessKey)) return undefined;
   return { type: 'keys', accessKeyId, secretAccessKey, ...(isText(sessionToken) && { sessionToken }) };
-}
-
-function parseMembers(text: string): { readonly [name: string]: unknown } {
-  try {
-    return JSON.parse(text) as { readonly [name: string]: unknown };
-  } catch {
-    return {};
-  }
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }
 
 /**
@@ -44,10 +33,14 @@ function isText(value: unknown): value is string {
  */
 export async function signForBedrock(request: FinishedRequest, facts: SigningFacts): Promise<SignedHeaders> {
   const { config, credential, nowMs } = facts;
+  const { type } = config.credentials;
+  if (type === 'None') return {};
   const credentials = credential === undefined ? undefined : readAwsCredentials(credential);
   const region = config.bedrock?.region;
   if (credentials?.type === 'api-key') return { authorization: `Bearer ${credentials.key}` };
-  if (credentials === undefined || region === undefined) throw new ClientError('upstream_auth_failed');
+  // A client shows an API key; what looks like a pair of keys in its header is none of ours to sign with.
+  if (credentials === undefined || region === undefined || type === 'Passthrough')
+    throw new ClientError('upstream_auth_failed');
   return signRequest(request, { credentials, region, nowMs });
 }
 

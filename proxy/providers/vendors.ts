@@ -2,15 +2,23 @@
 
 import type { ProviderType } from '../config/schema.ts';
 import { anthropic } from './anthropic.ts';
+import { bedrock } from './bedrock.ts';
+import { cohere } from './cohere.ts';
+import { gemini } from './gemini.ts';
 import { ollama } from './ollama.ts';
 import { azure, compatible, deepseek, mistral, openai, vllm } from './openai-family.ts';
 import type { ProviderKind } from './provider-kind.ts';
+import { vertex } from './vertex.ts';
 
-const kinds: { readonly [type in ProviderType]?: ProviderKind } = {
+const kinds: { readonly [type in ProviderType]: ProviderKind } = {
   OpenAI: openai,
   AzureOpenAI: azure,
   Anthropic: anthropic,
+  Gemini: gemini,
+  VertexAI: vertex,
+  Bedrock: bedrock,
   Mistral: mistral,
+  Cohere: cohere,
   Ollama: ollama,
   VLLM: vllm,
   OpenRouter: compatible,
@@ -27,7 +35,7 @@ const kinds: { readonly [type in ProviderType]?: ProviderKind } = {
   OpenAICompatible: compatible,
 };
 
-/** The vendor behind a provider type; undefined for those that this version cannot speak to. */
-export function providerKind(type: ProviderType): ProviderKind | undefined {
+/** The vendor behind a provider type. */
+export function providerKind(type: ProviderType): ProviderKind {
   return kinds[type];
 }

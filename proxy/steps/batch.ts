@@ -31,7 +31,7 @@ export interface BatchSettings {
   /** Of the answer to all of them. */
   readonly context: () => EmbeddingAnswerContext;
   /** What it means that a part could not be put together. */
-  readonly toSignal: () => FailureSignal;
+  readonly toSignal: (error: unknown) => FailureSignal;
 }
 
 /** Sends parts, and feeds their answers to one. */
@@ -79,8 +79,8 @@ export class Batch implements AnswerSource {
   async #run(answer: Answer): Promise<void> {
     try {
       await Promise.all(Array.from({ length: Math.min(partsAtOnce, this.#parts.length) }, () => this.#work()));
-    } catch {
-      this.#failed(this.#settings.toSignal());
+    } catch (error) {
+      this.#failed(this.#settings.toSignal(error));
     }
     if (this.#over) return;
     this.#over = true;

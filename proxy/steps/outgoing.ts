@@ -3,10 +3,11 @@
 import { readClientKey } from '../auth/client-key.ts';
 import { ClientError } from '../canonical/client-error.ts';
 import type { Clock } from '../canonical/clock.ts';
-import type { Backend, UpstreamKey } from '../config/snapshot.ts';
+import type { Backend, Provider, UpstreamKey } from '../config/snapshot.ts';
 import type { Lane, PassThroughLane } from '../protocols/lane.ts';
 import { mergeEdits } from '../protocols/json-members.ts';
 import type { Edits } from '../protocols/protocol.ts';
+import type { SigningFacts } from '../providers/provider-kind.ts';
 import { upstreamHeaders } from '../providers/upstream-headers.ts';
 import type { OutgoingRequest } from '../upstream/send.ts';
 import type { ProxyRequest } from './decode.ts';
@@ -64,12 +65,11 @@ export function buildRequest(
 ): OutgoingRequest {
   const { exchange } = request;
   const { provider } = backend;
-  const isPassthrough = provider.config.credentials.type === 'Passthrough';
   const headers = upstreamHeaders({
     incoming: exchange.headers,
     provider,
     key,
-    clientCredential: isPassthrough ? readClientKey(exchange.headers) : undefined,
+    clientCredential: passedThrough(request, provider),
     ofBody: written?.headers,
   });
   const { method, path } = destinationOf(request, backend, lane);
@@ -100,16 +100,28 @@ function editBody(
   return protocol.rewrite(body, peek, { set, remove: edits.remove });
 }
 
+/** What signing needs beside the request. */
+export interface SigningSettings {
+  readonly clock: Clock;
+  readonly tokens: SigningFacts['tokens'];
+}
+
 /** Adds the headers that prove who asks, where a credential is not simply shown. */
 export async function signRequest(
   outgoing: OutgoingRequest,
+  request: ProxyRequest,
   { provider }: Backend,
   key: UpstreamKey | undefined,
-  clock: Clock,
+  { clock, tokens }: SigningSettings,
 ): Promise<OutgoingRequest> {
   const { kind, config, origin } = provider;
   if (kind.sign === undefined) return outgoing;
-  const facts = { config, credential: key?.secret, nowMs: clock.now() };
-  const signed = await kind.sign({ ...outgoing, origin }, facts);
+  const credential = key?.secret ?? passedThrough(request, provider);
+  const signed = await kind.sign({ ...outgoing, origin }, { config, credential, tokens, nowMs: clock.now() });
   return { ...outgoing, headers: { ...outgoing.headers, ...signed } };
+}
+
+/** The client's own credential, where it is to be shown to the upstream. */
+function passedThrough({ exchange }: ProxyRequest, { config }: Provider): string | undefined {
+  return config.credentials.type === 'Passthrough' ? readClientKey(exchange.headers) : undefined;
 }

@@ -8,6 +8,7 @@ import type { FailureSignal } from '../canonical/failure.ts';
 import type { Backend, UpstreamKey } from '../config/snapshot.ts';
 import type { EmbeddingAnswerContext } from '../protocols/embedding-codec.ts';
 import type { Lane } from '../protocols/lane.ts';
+import { SigningFailure } from '../providers/signing-failure.ts';
 import type { Attempt } from '../routing/failover.ts';
 import { isListedStatus } from '../routing/failure-settings.ts';
 import type { Visit } from '../routing/plan.ts';
@@ -19,7 +20,7 @@ import { answersOf, openTranscript, vectorContextOf } from './answers.ts';
 import { Batch, type BatchPart } from './batch.ts';
 import type { ProxyRequest } from './decode.ts';
 import type { Journey, Memory } from './journey.ts';
-import { buildRequest, laneOf, signRequest } from './outgoing.ts';
+import { buildRequest, laneOf, signRequest, type SigningSettings } from './outgoing.ts';
 import { prefillOf } from './succession.ts';
 import type { BegunAnswer } from './translation.ts';
 import type { WrittenRequest } from './written-request.ts';
@@ -47,8 +48,7 @@ export interface DraftPart {
 }
 
 /** What sending needs. */
-export interface SendSettings {
-  readonly clock: Clock;
+export interface SendSettings extends SigningSettings {
   readonly upstreams: Upstreams;
   /** Hears of each attempt, and may add trace context to it. */
   readonly observer: Required<Observer>;
@@ -73,7 +73,7 @@ export function sendAttempt(
   trail.attempts.push(record);
   const traceHeaders = observer.attemptStarted(trail, record) ?? {};
   const parts = draft.parts.map(({ outgoing, inputs }) => {
-    return { inputs, outgoing: finish(outgoing, traceHeaders, backend, key, clock) };
+    return { inputs, outgoing: finish(outgoing, traceHeaders, request, backend, key, settings) };
   });
   const [only, ...others] = parts;
   const pool = upstreams.pool(backend.provider, timeouts.connectMs);
@@ -160,12 +160,13 @@ const none: readonly string[] = [];
 function finish(
   outgoing: OutgoingRequest,
   traceHeaders: Readonly<Record<string, string>>,
+  request: ProxyRequest,
   backend: Backend,
   key: UpstreamKey | undefined,
-  clock: Clock,
+  settings: SigningSettings,
 ): BatchPart['outgoing'] {
   Object.assign(outgoing.headers, traceHeaders);
-  return backend.provider.kind.sign === undefined ? outgoing : signRequest(outgoing, backend, key, clock);
+  return backend.provider.kind.sign === undefined ? outgoing : signRequest(outgoing, request, backend, key, settings);
 }
 
 /** Why it could not be finished only the attempt hears. */
@@ -173,15 +174,16 @@ async function sendLater(sender: Sender, finished: Promise<OutgoingRequest>, ans
   try {
     const outgoing = await finished;
     if (!answer.over) answer.source = send(sender, outgoing, answer);
-  } catch {
-    answer.reject(toSignal());
+  } catch (error) {
+    answer.reject(toSignal(error));
   }
 }
 
 /** All that can go wrong with a request that is written is its signature: reads as if an upstream had refused it. */
-function toSignal(): FailureSignal {
-  const error = { message: 'the credential cannot be used', type: 'invalid_request_error' };
-  return { type: 'answer', status: 401, headers: {}, body: JSON.stringify({ error }) };
+function toSignal(error: unknown): FailureSignal {
+  if (error instanceof SigningFailure) return error.signal;
+  const body = { error: { message: 'the credential cannot be used', type: 'invalid_request_error' } };
+  return { type: 'answer', status: 401, headers: {}, body: JSON.stringify(body) };
 }
 
 function openRecord(

@@ -72,7 +72,8 @@ function optionsOf(settings: PoolSettings, lookup: Lookup, allows: (address: str
   };
 }
 
-function createConnector(
+/** Opens sockets to one upstream, with addresses checked. */
+export function createConnector(
   settings: PoolSettings,
   lookup: Lookup,
   allows: (address: string) => boolean,

@@ -101,6 +101,48 @@ test('team keys: the small model is for both, the large one for one of them', as
   expect(await ask('large', 'search/app')).toContain('403 ');
 });
 
+test.each([
+  [
+    'gemini.yaml',
+    'POST /gemini',
+    'https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent, translated to gemini\n                model gemini-2.5-flash; key default/gemini',
+  ],
+  [
+    'gemini.yaml',
+    'POST /v1/embeddings model=vectors',
+    '/v1beta/models/gemini-embedding-001:batchEmbedContents, translated to gemini-embeddings',
+  ],
+  [
+    'vertex-ai.yaml',
+    'POST /assistant stream=true',
+    'https://europe-west4-aiplatform.googleapis.com/v1/projects/my-project/locations/europe-west4/publishers/anthropic/models/claude-sonnet-4-5@20250929:streamRawPredict, translated to anthropic-messages',
+  ],
+  [
+    'vertex-ai.yaml',
+    'POST /assistant stream=true',
+    'https://aiplatform.googleapis.com/v1/publishers/google/models/gemini-2.5-flash:streamGenerateContent?alt=sse, translated to gemini',
+  ],
+  [
+    'vertex-ai.yaml',
+    'POST /assistant/claude/messages',
+    '/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict\n',
+  ],
+  [
+    'bedrock.yaml',
+    'POST /v1/chat/completions model=assistant',
+    'https://bedrock-runtime.eu-central-1.amazonaws.com/model/eu.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse, translated to bedrock-converse',
+  ],
+  [
+    'bedrock.yaml',
+    'POST /v1/embeddings model=vectors',
+    '/model/amazon.titan-embed-text-v2%3A0/invoke, translated to bedrock-embeddings',
+  ],
+  ['cohere.yaml', 'POST /cohere', 'https://api.cohere.com/v2/chat, translated to cohere'],
+  ['cohere.yaml', 'POST /cohere/v2/rerank', 'https://api.cohere.com/v2/rerank\n'],
+])('%s: %s goes to the vendor’s own place', async (file, request, place) => {
+  expect((await checked(file, request)).join('\n')).toContain(place);
+});
+
 test('broker: anything but 200 fails over and disables for ten minutes', async () => {
   const lines = await checked('broker.yaml', 'POST /azure');
   expect(lines).toContain('              and after the statuses 201-599');

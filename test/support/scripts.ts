@@ -110,10 +110,16 @@ async function stopNow(exchange: UpstreamExchange, stop: Stop): Promise<void> {
 
 /** Sends every byte by itself. */
 export function byteByByte(script: Script, gapMs = 0): Script {
+  return inPieces(1, script, gapMs);
+}
+
+/** Sends so many bytes at a time, which end anywhere. */
+export function inPieces(byteCount: number, script: Script, gapMs = 0): Script {
   return (exchange) => {
     const send = async (chunk: Uint8Array | string): Promise<void> => {
-      for (const byte of Buffer.from(chunk as string)) {
-        await exchange.send(Buffer.of(byte));
+      const wire = Buffer.from(chunk as string);
+      for (let at = 0; at < wire.length; at += byteCount) {
+        await exchange.send(wire.subarray(at, at + byteCount));
         await exchange.wait(gapMs);
       }
     };

@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject, parseJson } from '../openai/wire.ts';
 import { withDefined } from '../openai-chat/wire.ts';
 import { RefusedParameter } from '../refused-parameter.ts';
 import type { AnthropicDialect } from './dialect.ts';
+import { isClaudeSignature } from './thinking-signature.ts';
 import { toolId } from './tool-id.ts';
 import { kept } from './wire.ts';
 
@@ -30,9 +31,9 @@ function encodeBlock(block: Block, dialect: AnthropicDialect): JsonObject | unde
     case 'refusal':
       return block.text.trim() === '' ? undefined : { type: 'text', text: block.text, ...own };
     case 'thinking': {
-      const { text, signature } = block;
-      // Thinking that nobody has signed is not Anthropic's, which takes back only its own.
-      return signature ? { type: 'thinking', thinking: text, signature, ...own } : undefined;
+      const { text, signature = '' } = block;
+      // Only its own thinking is taken back.
+      return isClaudeSignature(signature) ? { type: 'thinking', thinking: text, signature, ...own } : undefined;
     }
     case 'redacted-thinking':
       return { type: 'redacted_thinking', data: block.data, ...own };

@@ -1,6 +1,7 @@
 // Canonical blocks → content of a message on the wire.
 
 import type { Block, Source } from '../../canonical/block.ts';
+import { isClaudeSignature } from '../anthropic-messages/thinking-signature.ts';
 import { toolId } from '../anthropic-messages/tool-id.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../openai/wire.ts';
 import { RefusedParameter } from '../refused-parameter.ts';
@@ -52,15 +53,12 @@ function encodeBlock(block: Block, context: BlockContext): JsonObject | undefine
   }
 }
 
-/**
- * Claude takes back what it has signed, and no other model anything. Its signatures are base64: what has a colon is
- * another vendor's.
- */
+/** Claude takes back what it has signed, and no other model anything. */
 function encodeThinking(
   { text, signature = '' }: Extract<Block, { type: 'thinking' }>,
   { claude }: ConverseModel,
 ): JsonObject | undefined {
-  if (claude === undefined || signature === '' || signature.includes(':')) return undefined;
+  if (claude === undefined || !isClaudeSignature(signature)) return undefined;
   return { reasoningContent: { reasoningText: { text, signature } } };
 }
 

@@ -24,12 +24,6 @@ export function bedrockEmbeddingsUpstream(dialect = 'titan'): EmbeddingUpstreamC
   return codec;
 }
 
-/** The dialect of a model, by its id, or the ARN or id of a profile that names it. */
-export function bedrockEmbeddingsDialect(model: string): 'titan' | 'nova' | 'cohere' {
-  if (/cohere\./i.test(model)) return 'cohere';
-  return /\bnova\b/i.test(model) ? 'nova' : 'titan';
-}
-
 function createCodec(
   inputsMax: number,
   encodeRequest: (request: EmbeddingRequest) => EncodedRequest,

@@ -8,6 +8,8 @@ export interface ChatDialect {
   readonly developerRole: boolean;
   /** Where the model's own earlier thinking is given back; nowhere if undefined. */
   readonly thinkingMember: 'reasoning_content' | 'reasoning' | undefined;
+  /** Whether calls may have `extra_content`: only Google's own server is known to want it. */
+  readonly extraContent?: boolean;
   /** Whether streams report usage only if `stream_options.include_usage` is set. */
   readonly usageOnRequest: boolean;
   /** What members of a request are called here, where OpenAI has another name. */
@@ -52,6 +54,7 @@ const compatibleDialect: ChatDialect = {
   maxTokensMember: 'max_tokens',
   developerRole: false,
   thinkingMember: 'reasoning',
+  extraContent: true,
   usageOnRequest: true,
   userMember: 'user',
   prefill: 'last-message',
@@ -99,7 +102,7 @@ export const chatDialects = {
   openai: openaiDialect,
   compatible: compatibleDialect,
   /** https://api-docs.deepseek.com/guides/thinking_mode: the model's thinking has to be given back with its calls. */
-  deepseek: { ...compatibleDialect, thinkingMember: 'reasoning_content', prefill: 'prefix' },
+  deepseek: { ...compatibleDialect, thinkingMember: 'reasoning_content', extraContent: false, prefill: 'prefix' },
   /** https://docs.vllm.ai/en/latest/serving/openai_compatible_server/#chat-api */
   vllm: { ...compatibleDialect, prefill: 'continue_final_message' },
   mistral: mistralDialect,

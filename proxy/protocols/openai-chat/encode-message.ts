@@ -4,6 +4,7 @@ import type { Block, Message, Source } from '../../canonical/block.ts';
 import { ClientError } from '../../canonical/client-error.ts';
 import type { JsonObject } from '../openai/wire.ts';
 import type { ChatDialect } from './dialect.ts';
+import { withoutForeignExtra } from './extra-content.ts';
 import { toolId } from './tool-id.ts';
 import { kept, withDefined } from './wire.ts';
 
@@ -62,7 +63,7 @@ function encodeAssistant(blocks: readonly Block[], dialect: ChatDialect): JsonOb
     ...(thinkingMember !== undefined && thinking !== '' && { [thinkingMember]: thinking }),
     ...(calls.length > 0 && {
       tool_calls: calls.map((call) => ({
-        ...kept(call),
+        ...withoutForeignExtra(kept(call), dialect),
         id: toolId(call.id, dialect),
         type: 'function',
         function: { name: call.tool, arguments: call.input },

@@ -4,6 +4,7 @@
 import type { Peek, RequestEdit } from '../protocol.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../openai/wire.ts';
 import type { ChatDialect } from './dialect.ts';
+import { withoutForeignExtra } from './extra-content.ts';
 
 /** The changes for one kind of server. */
 export function createChatEdit(dialect: ChatDialect): RequestEdit {
@@ -40,16 +41,18 @@ function textOf(body: Buffer, { members }: Peek, name: string): string | undefin
 }
 
 /** The messages as they have to be; undefined if they are. A look at the bytes is much cheaper than one at the messages. */
-function editMessages(body: Buffer, peek: Peek, { developerRole, thinkingMember }: ChatDialect): string | undefined {
-  const renames = !developerRole && body.includes('"developer"');
-  const strips = thinkingMember === undefined && body.includes('"reasoning');
-  if (!renames && !strips) return undefined;
+function editMessages(body: Buffer, peek: Peek, dialect: ChatDialect): string | undefined {
+  const renames = !dialect.developerRole && body.includes('"developer"');
+  const strips = dialect.thinkingMember === undefined && body.includes('"reasoning');
+  const hasExtra = body.includes('"extra_content"');
+  if (!renames && !strips && !hasExtra) return undefined;
   const messages = parseJson(textOf(body, peek, 'messages') ?? '');
   if (!Array.isArray(messages)) return undefined;
   const edited = messages.map((message: unknown) => {
     if (!isJsonObject(message)) return message;
     if (renames && message['role'] === 'developer') return { ...message, role: 'system' };
-    return strips ? withoutThinking(message) : message;
+    const kept = strips ? withoutThinking(message) : message;
+    return hasExtra ? withoutExtra(kept, dialect) : kept;
   });
   const same = edited.every((message, index) => message === messages[index]);
   return same ? undefined : JSON.stringify(edited);
@@ -60,4 +63,11 @@ function withoutThinking(message: JsonObject): JsonObject {
   if (message['role'] !== 'assistant' || !('reasoning_content' in message || 'reasoning' in message)) return message;
   const { reasoning_content: _, reasoning: __, ...rest } = message;
   return rest;
+}
+
+function withoutExtra(message: JsonObject, dialect: ChatDialect): JsonObject {
+  const calls = message['tool_calls'];
+  if (!Array.isArray(calls)) return message;
+  const kept = calls.map((call: unknown) => (isJsonObject(call) ? withoutForeignExtra(call, dialect) : call));
+  return kept.every((call, index) => call === calls[index]) ? message : { ...message, tool_calls: kept };
 }

@@ -29,7 +29,7 @@ export class ChatStreamEncoder implements StreamEncoder {
         return this.#start(part);
       case 'block-start':
         this.#blocks.set(part.index, part.block);
-        return part.block.type === 'tool-call' ? this.#startCall(part.index, part.block) : nothing;
+        return part.block.type === 'tool-call' ? this.#startCall(part.index, part.block, kept(part)) : nothing;
       case 'delta':
         return this.#delta(part);
       case 'finish':
@@ -47,10 +47,11 @@ export class ChatStreamEncoder implements StreamEncoder {
     return Buffer.from(this.#chunk({ role: 'assistant', content: '', refusal: null }));
   }
 
-  #startCall(index: number, { id, tool }: Extract<BlockStart, { type: 'tool-call' }>): Buffer {
+  #startCall(index: number, { id, tool }: Extract<BlockStart, { type: 'tool-call' }>, own: JsonObject): Buffer {
     const position = this.#calls.size;
     this.#calls.set(index, position);
-    const call = { index: position, id, type: 'function', function: { name: tool, arguments: '' } };
+    // Signatures that the model wants back travel with the call.
+    const call = { ...own, index: position, id, type: 'function', function: { name: tool, arguments: '' } };
     return Buffer.from(this.#chunk({ tool_calls: [call] }));
   }
 

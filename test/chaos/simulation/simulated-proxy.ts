@@ -96,6 +96,7 @@ export class SimulatedProxy implements WatchedProxy {
       loads: this.loads,
       upstreams: createSimulatedUpstreams(ground, this.gate),
       fetchSource: () => Promise.reject(new Error('no client names an address')),
+      tokens: { tokenFor: () => Promise.reject(new Error('nothing needs a token here')), retain: () => undefined },
       observer: combineObservers([this.inFlight.observer, this.watch], (error) => this.#isWrong(error)),
       onMalformed: () => ledger.count('malformed frame'),
       unexpected: (error) => this.#isWrong(error),

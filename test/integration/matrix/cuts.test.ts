@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stage } from '../../support/stage.ts';
 import { cutOff, type Said, speak } from '../../support/vendors/vendor.ts';
 import type { Question } from '../../support/vendors/client.ts';
-import { clients, served, stageOf } from './pairs.ts';
+import { clients, stageOf } from './pairs.ts';
+import { vendors } from '../../support/vendors/vendors.ts';
 
 const what: Said = {
   text: 'I will look, läßt sich 🤔.',
@@ -16,7 +17,7 @@ const what: Said = {
   ],
 };
 const question: Question = { user: 'what is new?', tools: ['weather', 'time'] };
-describe.each(served)('$name', (vendor) => {
+describe.each(vendors)('$name', (vendor) => {
   let stage: Stage<'it'>;
   beforeAll(async () => {
     stage = await stageOf(vendor);

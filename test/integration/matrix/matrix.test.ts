@@ -5,7 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import type { Stage } from '../../support/stage.ts';
 import type { OfficialClient, Question } from '../../support/vendors/client.ts';
-import { clients, served, stageOf } from './pairs.ts';
+import { clients, stageOf } from './pairs.ts';
+import { vendors } from '../../support/vendors/vendors.ts';
 import { breakOff, refuse, said, speak, type Said, type Vendor } from '../../support/vendors/vendor.ts';
 import type { Place } from '../../report/place.ts';
 
@@ -54,7 +55,7 @@ const schema = {
 const image = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
 const question: Question = { system: 'be brief', user: 'what is new?' };
 
-describe.each(served)('$name', (vendor) => {
+describe.each(vendors)('$name', (vendor) => {
   let stage: Stage<'it'>;
   beforeAll(async () => {
     stage = await stageOf(vendor);

@@ -1,7 +1,5 @@
-// The official clients, the vendors that requests go to, and a gateway between one of each.
+// The official clients, and a gateway in front of a vendor.
 
-import { providerKind } from '../../../proxy/providers/vendors.ts';
-import { chatUpstream } from '../../../proxy/protocols/registry.ts';
 import { backend, provider, upstreamKey } from '../../support/config.ts';
 import { openStage, type Stage } from '../../support/stage.ts';
 import { anthropicMessages } from '../../support/vendors/anthropic-client.ts';
@@ -10,7 +8,6 @@ import { ollamaChat } from '../../support/vendors/ollama-client.ts';
 import { openaiChat } from '../../support/vendors/openai-client.ts';
 import { openaiResponses } from '../../support/vendors/responses-client.ts';
 import { speak, type Vendor } from '../../support/vendors/vendor.ts';
-import { vendors } from '../../support/vendors/vendors.ts';
 
 /** Every official client, in both of its versions where there are two. */
 export const clients: readonly OfficialClient[] = [
@@ -22,12 +19,6 @@ export const clients: readonly OfficialClient[] = [
   anthropicMessages('1.x'),
   ollamaChat,
 ];
-
-/** Vendors that no request goes to yet are left out: as soon as one does, it is here. */
-export const served = vendors.filter(({ type, model }) => {
-  const chat = providerKind(type)?.speaks(model).chat;
-  return chat !== undefined && chatUpstream(chat) !== undefined;
-});
 
 /** A gateway in front of one vendor. */
 export function stageOf(vendor: Vendor): Promise<Stage<'it'>> {

@@ -4,12 +4,15 @@ import type { ModelConfig, ProviderType } from '../../../proxy/config/schema.ts'
 import type { Lane } from '../../../proxy/protocols/lane.ts';
 import type { ProtocolId } from '../../../proxy/protocols/protocol.ts';
 import { protocolOf } from '../../../proxy/protocols/registry.ts';
+import { createUpstreamCodecs } from '../../../proxy/protocols/upstream-codecs.ts';
 import type { ProviderKind, Spoken } from '../../../proxy/providers/provider-kind.ts';
 import { providerKind } from '../../../proxy/providers/vendors.ts';
 
+const codecs = createUpstreamCodecs();
+
 function laneOf(type: ProviderType, protocol: ProtocolId, config?: Partial<ModelConfig>): Lane | undefined {
   const model = { name: 'm', upstreamName: 'm', ...config };
-  return compileLanes(providerKind(type)!, 'm', model).of(protocol, 'm');
+  return compileLanes(providerKind(type), 'm', codecs, model).of(protocol, 'm');
 }
 
 function describeLane(lane: Lane | undefined): string {
@@ -34,6 +37,14 @@ describe('the lane of a backend', () => {
     ['Anthropic', 'openai-chat', 'chat anthropic-messages'],
     ['Anthropic', 'openai-embeddings', 'none'],
     ['Anthropic', 'relay', 'relay'],
+    ['Gemini', 'openai-chat', 'chat gemini'],
+    ['Gemini', 'ollama-embed', 'embeddings gemini-embeddings'],
+    ['VertexAI', 'anthropic-messages', 'chat gemini'],
+    ['VertexAI', 'anthropic-count-tokens', 'estimate'],
+    ['Bedrock', 'openai-responses', 'chat bedrock-converse'],
+    ['Bedrock', 'openai-embeddings', 'embeddings bedrock-embeddings'],
+    ['Cohere', 'ollama-generate', 'chat cohere'],
+    ['Cohere', 'openai-embeddings', 'embeddings cohere-embeddings'],
     ['Ollama', 'ollama-chat', 'pass-through ollama-chat'],
     ['Ollama', 'ollama-embeddings', 'pass-through ollama-embeddings'],
     ['Ollama', 'anthropic-messages', 'chat ollama-chat'],
@@ -57,9 +68,12 @@ describe('the lane of a backend', () => {
       chat: { protocol: 'anthropic-messages', dialect: 'vertex' },
       embeddings: undefined,
     };
-    const kind: ProviderKind = { ...providerKind('Anthropic')!, speaks: () => spoken };
+    const kind: ProviderKind = { ...providerKind('Anthropic'), speaks: () => spoken };
     const { chat, ownChat } = protocolOf('anthropic-messages');
-    expect(compileLanes(kind, 'm').of('anthropic-messages', 'm')).toMatchObject({ type: 'chat', client: ownChat });
+    expect(compileLanes(kind, 'm', codecs).of('anthropic-messages', 'm')).toMatchObject({
+      type: 'chat',
+      client: ownChat,
+    });
     expect(ownChat).not.toBe(chat);
   });
 });
@@ -72,14 +86,14 @@ describe('a vendor whose protocol depends on the model', () => {
   };
   const other: Spoken = { native: new Set<ProtocolId>(), chat: { protocol: 'openai-chat' }, embeddings: undefined };
   const kind: ProviderKind = {
-    ...providerKind('OpenAI')!,
+    ...providerKind('OpenAI'),
     speaks: (model) => (model?.startsWith('claude') === true ? claude : other),
   };
 
   it('is asked by the backend’s model, else by the client’s', () => {
-    const fixed = compileLanes(kind, 'claude-x');
+    const fixed = compileLanes(kind, 'claude-x', codecs);
     expect(describeLane(fixed.of('anthropic-messages', 'gpt-4'))).toBe('pass-through anthropic-messages');
-    const open = compileLanes(kind, undefined);
+    const open = compileLanes(kind, undefined, codecs);
     expect(describeLane(open.of('anthropic-messages', 'claude-x'))).toBe('pass-through anthropic-messages');
     expect(describeLane(open.of('anthropic-messages', 'gemini'))).toBe('chat openai-chat');
     expect(open.of('openai-chat', 'claude-x')).toBe(open.of('openai-chat', 'claude-y'));

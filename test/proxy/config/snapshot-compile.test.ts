@@ -97,13 +97,6 @@ describe('a configuration is refused', () => {
     );
   });
 
-  test('for a provider of a type that this proxy cannot speak to', () => {
-    const cohere = provider('c', 'https://api.cohere.example', { type: 'Cohere' });
-    expect(reasons({ providers: [cohere], routes: [] })).toEqual([
-      'provider default/c: this proxy cannot speak to type Cohere',
-    ]);
-  });
-
   test('for a strategy that this proxy does not have', () => {
     const routes = [route('r', [rule([backend('p')], { strategy: 'Plugin' })])];
     expect(reasons({ providers: [p], routes })).toEqual([

@@ -121,22 +121,44 @@ describe('a secret', () => {
     expect(readAwsCredentials(secret)).toEqual(expected);
   });
 
-  const config = provider('b', 'https://x.example', { type: 'Bedrock', bedrock: { region } });
+  const tokens = { tokenFor: () => Promise.reject(new Error('there are none')) };
+  const config = provider('b', 'https://x.example', {
+    type: 'Bedrock',
+    bedrock: { region },
+    credentials: { type: 'KeyPool' },
+  });
 
   test('[111] that is an API key is shown as it is, without a signature', async () => {
-    expect(await signForBedrock(request('m'), { config, credential: 'ABSKkey', nowMs })).toEqual({
+    expect(await signForBedrock(request('m'), { config, credential: 'ABSKkey', tokens, nowMs })).toEqual({
       authorization: 'Bearer ABSKkey',
     });
   });
 
   test('[110] that is a pair of keys signs', async () => {
-    const sent = await signForBedrock(request('m'), { config, credential: JSON.stringify(credentials), nowMs });
+    const sent = await signForBedrock(request('m'), { config, credential: JSON.stringify(credentials), tokens, nowMs });
     expect(sent['authorization']).toContain(`/20261127/${region}/bedrock/aws4_request`);
   });
 
   test.each([undefined, '{}'])('that is %j proves nothing', async (credential) => {
-    await expect(signForBedrock(request('m'), { config, credential, nowMs })).rejects.toMatchObject({
+    await expect(signForBedrock(request('m'), { config, credential, tokens, nowMs })).rejects.toMatchObject({
       code: 'upstream_auth_failed',
     });
+  });
+
+  test('that is a client’s own is an API key, and signs nothing', async () => {
+    const passing = { ...config, credentials: { type: 'Passthrough' as const } };
+    const facts = { config: passing, tokens, nowMs };
+    expect(await signForBedrock(request('m'), { ...facts, credential: 'ABSKkey' })).toEqual({
+      authorization: 'Bearer ABSKkey',
+    });
+    const pair = JSON.stringify(credentials);
+    await expect(signForBedrock(request('m'), { ...facts, credential: pair })).rejects.toMatchObject({
+      code: 'upstream_auth_failed',
+    });
+  });
+
+  test('is not needed where the provider wants none', async () => {
+    const open = { ...config, credentials: { type: 'None' as const } };
+    expect(await signForBedrock(request('m'), { config: open, credential: undefined, tokens, nowMs })).toEqual({});
   });
 });

@@ -30,6 +30,7 @@ class SendRig {
     const nothing = (): undefined => undefined;
     this.settings = {
       clock: this.clock,
+      tokens: { tokenFor: () => Promise.reject(new Error('there are none')) },
       upstreams: { pool: () => pool, retain: nothing, close },
       observer: {
         requestStarted: nothing,

@@ -5,7 +5,8 @@ import { createChatAnswers } from '../../../proxy/protocols/lane-chat.ts';
 import type { ChatLane } from '../../../proxy/protocols/lane.ts';
 import { upstreamOperation } from '../../../proxy/protocols/operations.ts';
 import type { StreamEncoder, StreamTap } from '../../../proxy/protocols/protocol.ts';
-import { chatUpstream, protocols } from '../../../proxy/protocols/registry.ts';
+import { protocols } from '../../../proxy/protocols/registry.ts';
+import { createUpstreamCodecs } from '../../../proxy/protocols/upstream-codecs.ts';
 import { serverSentEvents } from '../../../proxy/stream/sse-frames.ts';
 import { StreamReader } from '../../../proxy/stream/stream-reader.ts';
 import { AnswerRig, timeouts } from './answer-rig.ts';
@@ -20,7 +21,7 @@ import {
   usageFrame,
 } from './frames.ts';
 
-const upstream = chatUpstream({ protocol: 'openai-chat', dialect: 'mistral' })!;
+const upstream = createUpstreamCodecs().chat({ protocol: 'openai-chat', dialect: 'mistral' })!;
 const context = { requestId: 'r1', model: 'm', createdAt: 1, wantsUsage: true };
 const lane: ChatLane = {
   type: 'chat',

@@ -6,7 +6,7 @@ import { createGeminiUpstreamCodec } from '../../../../proxy/protocols/gemini/co
 import { geminiDialect, vertexDialect } from '../../../../proxy/protocols/gemini/dialect.ts';
 import { createSignatureMemory } from '../../../../proxy/protocols/gemini/signature-memory.ts';
 import type { UpstreamCodec } from '../../../../proxy/protocols/protocol.ts';
-import { chatUpstream } from '../../../../proxy/protocols/registry.ts';
+import { createUpstreamCodecs } from '../../../../proxy/protocols/upstream-codecs.ts';
 import type { UpstreamRequest } from '../../../support/upstream.ts';
 import type { Json, Vendor } from '../../../support/vendors/vendor.ts';
 import { vendors } from '../../../support/vendors/vendors.ts';
@@ -26,8 +26,10 @@ type Speech = Pick<Upstream, 'codec' | 'callId' | 'hearsIds'> & {
   readonly path: (model: string, stream: boolean) => string;
 };
 
+const codecs = createUpstreamCodecs();
+
 function registered(protocol: 'openai-chat' | 'anthropic-messages' | 'ollama-chat', dialect?: string): UpstreamCodec {
-  const codec = chatUpstream(dialect === undefined ? { protocol } : { protocol, dialect });
+  const codec = codecs.chat(dialect === undefined ? { protocol } : { protocol, dialect });
   if (codec === undefined) throw new Error(`${protocol} has no codec`);
   return codec;
 }

@@ -75,6 +75,19 @@ describe('a body that is passed through', () => {
     expect(pass(effort, 'openai')).toBe(effort);
   });
 
+  test('has the signatures of Google’s models where they may be wanted, and ours nowhere', () => {
+    const call = { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{}' } };
+    const google = { ...call, extra_content: { google: { thought_signature: 'CsYB' } } };
+    const ours = { ...call, extra_content: { google: { thought_signature: 'CsYB', service: 'gemini' } } };
+    const body = (one: object): string =>
+      JSON.stringify({ messages: [{ role: 'assistant', tool_calls: [one, call] }] });
+    expect(pass(body(google), 'compatible')).toBe(body(google));
+    for (const dialect of ['openai', 'deepseek', 'mistral']) expect(pass(body(google), dialect)).toBe(body(call));
+    for (const dialect of ['openai', 'compatible']) expect(pass(body(ours), dialect)).toBe(body(call));
+    const quoted = '{"messages":[{"role":"user","content":"\\"extra_content\\""}]}';
+    expect(pass(quoted, 'openai')).toBe(quoted);
+  });
+
   test('is left to the upstream where its messages are none', () => {
     expect(pass('{"messages":"\\"developer\\"","x":"developer"}', 'compatible')).toContain('"x":"developer"');
   });

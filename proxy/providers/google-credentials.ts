@@ -1,0 +1,48 @@
+// How Vertex AI is shown who asks: an API key, an access token, or a token that was got for a JSON key file.
+// https://cloud.google.com/docs/authentication
+
+import { ClientError } from '../canonical/client-error.ts';
+import type { FinishedRequest, SignedHeaders, SigningFacts } from './provider-kind.ts';
+import { parseMembers } from './json-credential.ts';
+
+/** What a Secret holds for Google. */
+export type GoogleCredentials =
+  | { readonly type: 'api-key'; readonly key: string }
+  | { readonly type: 'access-token'; readonly token: string }
+  | { readonly type: 'key-file'; readonly members: { readonly [name: string]: unknown } };
+
+/** API keys of projects, and those that are bound to a service account. Whatever else is no JSON is a token. */
+const apiKey = /^(?:AIza|AQ\.)/;
+
+/** Reads the value of a Secret; undefined if it is empty, or JSON that is none. */
+export function readGoogleCredentials(secret: string): GoogleCredentials | undefined {
+  const text = secret.trim();
+  if (text === '') return undefined;
+  if (!text.startsWith('{')) {
+    return apiKey.test(text) ? { type: 'api-key', key: text } : { type: 'access-token', token: text };
+  }
+  const members = parseMembers(text);
+  return members === undefined ? undefined : { type: 'key-file', members };
+}
+
+/**
+ * The headers that prove to Vertex AI who asks: `ProviderKind.sign` of that vendor. Throws ClientError where there are no
+ * credentials that it could be done with, and SigningFailure where no token can be got for them.
+ */
+export async function proveToGoogle(_request: FinishedRequest, facts: SigningFacts): Promise<SignedHeaders> {
+  const { credential, config, tokens } = facts;
+  if (config.credentials.type === 'None') return {};
+  const credentials = credential === undefined ? undefined : readGoogleCredentials(credential);
+  switch (credentials?.type) {
+    case 'api-key':
+      return { 'x-goog-api-key': credentials.key };
+    case 'access-token':
+      return { authorization: `Bearer ${credentials.token}` };
+    case 'key-file':
+      // A key file names the place where it is exchanged: a client's own could name any.
+      if (config.credentials.type === 'Passthrough') break;
+      return { authorization: `Bearer ${await tokens.tokenFor(credential!)}` };
+    case undefined:
+  }
+  throw new ClientError('upstream_auth_failed');
+}
