@@ -92,8 +92,7 @@ export function createRouter(settings: RouterSettings): Router {
     adopt(next, previous) {
       const before = secretsByTarget(previous);
       const now = secretsByTarget(next);
-      const kept = [...now].filter(([target, secret]) => before.get(target) === secret).map(([target]) => target);
-      keys.retain(new Set(kept));
+      keys.retain(now);
       retainLoads(loads, next);
       tokens.retain(new Set(now.values()));
       for (const [target, secret] of now) {

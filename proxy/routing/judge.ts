@@ -97,9 +97,11 @@ export function createJudge(settings: JudgeSettings): Judge {
     const { visit, key, rule, begunMs } = attempt;
     const failure = excused(attempt);
     const { disable, count } = judgeConsequences(attempt, failure);
-    for (const disabling of disable) apply(disabling);
+    // What a key was refused for with its former secret is not held against the new one.
+    const isFormer = key !== undefined && !keys.isCurrent(key);
+    for (const disabling of disable) if (!isFormer || !isOf(key, disabling)) apply(disabling);
     if (count !== undefined && counter.add(count.target, rule.failover.disable)) apply(count);
-    if (key !== undefined && failure.class === 'Authentication') keys.refused(key.target);
+    if (key !== undefined && failure.class === 'Authentication') keys.refused(key);
     settle(visit, key, false, begunMs);
     return failure;
   }
@@ -115,7 +117,7 @@ export function createJudge(settings: JudgeSettings): Judge {
         model,
         modelOfBackend: backend.model !== undefined && !attempt.relayed,
         credentials: backend.provider.config.credentials.type,
-        keyHistory: keys.of(key?.target),
+        keyHistory: keys.of(key),
         trial: disables.isTrial(backend.target, begunMs),
         early: visit.early,
         poisoned: failure.status === 500 && poison.record(body, backend.id),
@@ -146,7 +148,7 @@ export function createJudge(settings: JudgeSettings): Judge {
       return { type: 'next-backend', accepts: (other) => hasLargerContext(other, visit.backend) };
     },
     succeeded({ visit, key, model, begunMs }) {
-      if (key !== undefined) keys.worked(key.target);
+      if (key !== undefined) keys.worked(key);
       const targets = [visit.backend.target, ...(key === undefined ? [] : [key.target])];
       for (const target of targets) enable(disables, target, visit.disabled, begunMs);
       if (model !== undefined)
@@ -164,6 +166,10 @@ function enable(disables: DisableWriter, target: string, knowingly: boolean, beg
   const entry = disables.find(target);
   if (entry === undefined || entry.hard) return;
   if (entry.sinceMs < begunMs || (knowingly && entry.sinceMs === begunMs)) disables.clear(target);
+}
+
+function isOf({ target: key }: UpstreamKey, { target }: Disabling): boolean {
+  return target === key || target.startsWith(modelTarget(key, ''));
 }
 
 /** Rule 21; whoever has found out that something works again has found it out for everybody. */

@@ -7,7 +7,7 @@ import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
 import { createClassifier } from '../../../proxy/routing/classify.ts';
 import { createFailureCounter } from '../../../proxy/routing/failure-counter.ts';
 import { createJudge, type FailedRequest, type Judge } from '../../../proxy/routing/judge.ts';
-import { createKeyHistories } from '../../../proxy/routing/key-history.ts';
+import { createKeyHistories, type KeyHistories } from '../../../proxy/routing/key-history.ts';
 import { createPoisonBook } from '../../../proxy/routing/poison.ts';
 import { createRetryBudget } from '../../../proxy/routing/retry-budget.ts';
 import { createDisableBook } from '../../../proxy/state/disable-book.ts';
@@ -23,6 +23,7 @@ export class JudgeRig {
   readonly disables: DisableBook;
   readonly judge: Judge;
   readonly rule: Rule;
+  readonly keys: KeyHistories;
   readonly #snapshot: Snapshot;
 
   constructor(differs: Partial<FailoverConfig> = {}, credentials: ProviderConfig['credentials'] = { type: 'None' }) {
@@ -48,6 +49,7 @@ export class JudgeRig {
     this.rule = ruleIn(this.#snapshot, 'chat');
     const log = { info: () => undefined, warn: () => undefined };
     this.disables = createDisableBook({ clock, store: createMemoryStore({ clock }), proxyId: 'p', log });
+    this.keys = createKeyHistories({ clock });
     this.judge = createJudge({
       clock,
       random: () => 0,
@@ -56,7 +58,7 @@ export class JudgeRig {
       counter: createFailureCounter({ clock }),
       poison: createPoisonBook({ clock }),
       budget: createRetryBudget({ clock }),
-      keys: createKeyHistories({ clock }),
+      keys: this.keys,
     });
   }
 

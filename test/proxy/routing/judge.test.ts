@@ -335,3 +335,20 @@ describe('a trial before a backend returns', () => {
     expect([rig.claim('a'), rig.claim('a')]).toEqual([true, true]);
   });
 });
+
+describe('a key whose Secret has changed', () => {
+  const pool = { type: 'KeyPool', keyPool: { strategy: 'RoundRobin', stickiness: 'None' } } as const;
+
+  it('is not disabled for what its former secret was refused for, and not excused by what that was good for', () => {
+    const rig = new JudgeRig({}, pool);
+    const target = rig.key('k1').target;
+    rig.keys.retain(new Map([[target, 'another']]));
+    rig.succeed('a', { key: 'k1' });
+    rig.fail('a', answered(401), { key: 'k1' });
+    rig.fail('a', answered(429), { key: 'k1' });
+    expect([rig.keyDisabledFor('k1'), rig.keyDisabledFor('k1', 'small'), rig.disabledFor('a')]).toEqual([0, 0, 0]);
+    rig.keys.retain(new Map([[target, rig.key('k1').secret]]));
+    rig.fail('a', answered(401), { key: 'k1' });
+    expect(rig.keyEntry('k1')).toMatchObject({ hard: true, reason: 'Authentication' });
+  });
+});
