@@ -32,10 +32,14 @@ export interface Form {
   readonly maxAttempts: number;
   readonly whenAllDisabled: FailoverConfig['whenAllDisabled'];
   readonly holdSeconds: number;
+  readonly totalMs: number;
+  readonly hedgeSeconds: number | undefined;
+  /** Other providers go on with what broke: so all of them say the same. */
+  readonly resumes: boolean;
 }
 
 /** Deadlines of every form, in milliseconds: short, so that a run sees many. */
-export const deadlines = { connectMs: 1000, firstContentMs: 2000, responseMs: 3000, idleMs: 1500, totalMs: 20_000 };
+const deadlines = { connectMs: 1000, firstContentMs: 2000, responseMs: 3000, idleMs: 1500 };
 
 /** Names of the providers; the last is that of the fallback. */
 export const providerNames = ['p0', 'p1', 'p2', 'p3'] as const;
@@ -72,6 +76,9 @@ function formOf(chance: Chance): Form {
     maxAttempts: chance.is(0.7) ? 10 : 2,
     whenAllDisabled: chance.is(0.6) ? 'SoonestExpiring' : 'Fail',
     holdSeconds: chance.is(0.7) ? 15 : 1,
+    totalMs: chance.is(0.8) ? 20_000 : 3500,
+    hedgeSeconds: chance.is(0.25) ? 0.3 : undefined,
+    resumes: chance.is(0.3),
   };
 }
 
@@ -113,9 +120,14 @@ function compile(form: Form, turns: readonly number[]): Snapshot {
     maxAttempts: form.maxAttempts,
     whenAllDisabled: form.whenAllDisabled,
     holdSeconds: form.holdSeconds,
+    afterContent: form.resumes ? 'Resume' : 'Error',
+    ...(form.hedgeSeconds === undefined ? {} : { hedgeSeconds: form.hedgeSeconds }),
   });
   const timeouts = Object.fromEntries(
-    Object.entries(deadlines).map(([key, ms]) => [key.replace('Ms', 'Seconds'), ms / 1000]),
+    Object.entries({ ...deadlines, totalMs: form.totalMs }).map(([key, ms]) => [
+      key.replace('Ms', 'Seconds'),
+      ms / 1000,
+    ]),
   );
   const backends = form.tiers.map((priority, index) =>
     backend(providerNames[index] ?? '', { priority, weight: 1 + index }),

@@ -58,7 +58,8 @@ export class Outlook {
       const isHealthy = pinned !== undefined && this.#isHealthySince(pinned, beganMs, arrivedMs);
       return isHealthy ? undefined : 'its backend was not well';
     }
-    if (source !== '') {
+    if (proxy.clock.now() - arrivedMs >= form.totalMs) return 'its time was over';
+    if (form.resumes ? source !== '' && form.maxAttempts < 10 : source !== '') {
       const begun = leaves.find(({ provider }) => provider.endsWith(`/${source}`));
       return begun !== undefined && this.#isTrulyWell(begun, beganMs) ? undefined : 'the answer broke after content';
     }

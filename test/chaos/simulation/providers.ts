@@ -58,6 +58,8 @@ export interface CallGround {
   readonly chance: Chance;
   readonly ledger: Ledger;
   readonly providers: ReadonlyMap<string, SimulatedProvider>;
+  /** All providers say the same to the same request. */
+  readonly oneVoice: boolean;
   /** Every request that is under way to a provider, by the marker in its body. */
   readonly calls: Map<string, Set<ProviderCall>>;
 }
@@ -126,6 +128,10 @@ export class ProviderCall implements Call, Dispatcher.DispatchController {
     this.stream = body.stream === true;
     const { authorization = '' } = request.headers as Readonly<Record<string, string>>;
     this.secret = authorization.replace('Bearer ', '');
+  }
+
+  get voice(): string {
+    return this.#ground.oneVoice ? 'all' : this.provider.name;
   }
 
   get chance(): Chance {

@@ -5,7 +5,8 @@ import type { Chance } from './virtual-time.ts';
 
 /** The provider's side of one request. */
 export interface Call {
-  readonly provider: { readonly name: string };
+  /** Who its words are said by. */
+  readonly voice: string;
   readonly marker: string;
   readonly stream: boolean;
   readonly chance: Chance;
@@ -91,7 +92,7 @@ function sendStream(call: Call, until: 'head' | 'role' | 'content' | 'all', slow
   const words = until === 'all' ? wordCount : 1 + call.chance.below(wordCount - 1);
   for (let index = 0; index < words; index += 1) {
     call.pass(slowness * call.chance.between(0, 60));
-    call.data(chunk({ delta: { content: wordOf(call.provider.name, call.marker, index) } }));
+    call.data(chunk({ delta: { content: wordOf(call.voice, call.marker, index) } }));
   }
   if (until === 'content') return;
   call.data(chunk({ delta: {}, finish_reason: 'stop' }));
@@ -102,8 +103,8 @@ function chunk(choice: object): string {
   return `data: {"id":"c","object":"chat.completion.chunk","choices":[${JSON.stringify({ index: 0, ...choice })}]}\n\n`;
 }
 
-function wholeAnswer({ provider, marker }: Call): string {
-  const content = Array.from({ length: wordCount }, (_, index) => wordOf(provider.name, marker, index)).join('');
+function wholeAnswer({ voice, marker }: Call): string {
+  const content = Array.from({ length: wordCount }, (_, index) => wordOf(voice, marker, index)).join('');
   const message = { role: 'assistant', content };
   return JSON.stringify({
     id: 'c',

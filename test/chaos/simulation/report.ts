@@ -13,8 +13,10 @@ export function summarize(
   const broken = runs.filter(({ breaches }) => breaches.length > 0).sort((one, other) => one.seed - other.seed);
   const counts = new Map<string, number>();
   let events = 0;
+  let cpuMs = 0;
   for (const run of runs) {
     events += run.events;
+    cpuMs += run.cpuMs;
     for (const [what, count] of run.counts) counts.set(what, (counts.get(what) ?? 0) + count);
   }
   const invariants = new Map<string, number>();
@@ -33,7 +35,7 @@ export function summarize(
   return {
     broken: broken.length,
     lines: [
-      `${runs.length} seeds${pace}, ${events} events${digest}`,
+      `${runs.length} seeds${pace}, ${(cpuMs / runs.length).toFixed(0)} ms of CPU each, ${events} events${digest}`,
       `  ${sorted.map(([what, count]) => `${what} ${count}`).join(', ')}`,
       `${broken.length} seeds broke an invariant${[...invariants].map(([name, count]) => ` ${name} (${count})`).join('')}`,
       ...told,

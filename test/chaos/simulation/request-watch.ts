@@ -3,7 +3,7 @@
 
 import type { AttemptRecord, Observer, Trail } from '../../../proxy/accounting/trail.ts';
 import { receivedBy, type SimulatedExchange } from './client.ts';
-import { deadlines, type Leaf } from './installation.ts';
+import type { Leaf } from './installation.ts';
 import { Outlook } from './outlook.ts';
 import { wordCount, wordOf } from './reactions.ts';
 import type { Sight } from './sight.ts';
@@ -11,6 +11,8 @@ import { Spendings } from './spendings.ts';
 
 /** Attempts of one request, whatever the pools hold (failure.md, rule 1). */
 const sendsMax = 16;
+/** How long after a request something of it may be under way to a provider. */
+const abortMaxMs = 100;
 /** How much later than its deadline a request may end: timers are late, and messages take a while. */
 const graceMs = 200;
 /** A command to Redis gets 50 ms; timers are late, and times are cut to whole milliseconds. */
@@ -64,7 +66,7 @@ export class RequestWatch implements Observer {
   attemptStarted(trail: Trail, record: AttemptRecord): undefined {
     const watched = this.#requests.get(trail.id);
     const leaf = this.#byId.get(record.backend);
-    const { ledger, proxy } = this.#settings;
+    const { ledger, proxy, form } = this.#settings;
     ledger.say(
       `${proxy.name} ${trail.id} tries ${record.backend}${record.key === undefined ? '' : ` with ${record.key}`}`,
     );
@@ -74,8 +76,13 @@ export class RequestWatch implements Observer {
       return;
     }
     watched.trail = trail;
-    const before = trail.attempts.at(-2);
+    const earlier = trail.attempts.slice(0, -1);
+    // Of two visits at once either may go on; else only the latest.
+    const before =
+      form.hedgeSeconds === undefined ? earlier.at(-1) : earlier.findLast(({ backend }) => backend === record.backend);
     const goesOn = before?.backend === record.backend;
+    const isBeside = earlier.some(({ endedAtMs, backend }) => endedAtMs === undefined && backend !== record.backend);
+    if (isBeside && !goesOn) this.#spendings.spend('hedge', trail.id);
     this.#checkCaps(watched, trail, record, before, goesOn);
     this.#checkHard(leaf, record);
     if (!goesOn) this.#checkOrder(watched, trail, record, leaf);
@@ -107,6 +114,7 @@ export class RequestWatch implements Observer {
     this.#requests.delete(wish.marker);
     this.#checkEnd(watched);
     this.#checkAnswer(watched);
+    this.#settings.time.after(abortMaxMs, () => this.#checkOver(exchange));
   }
 
   /** A client that left some time ago must have no request under way any more. */
@@ -116,16 +124,11 @@ export class RequestWatch implements Observer {
     ledger.breach('I10', `${proxy.name}: ${wish.marker} is under way to a provider although its client has left`);
   }
 
-  /** Requests must not last longer than they may. */
-  checkDeadlines(): void {
-    const { proxy, ledger } = this.#settings;
-    if (proxy.isStill) return;
-    const nowMs = proxy.clock.now();
-    for (const { exchange, arrivedMs } of this.#requests.values()) {
-      // Whoever reads slowly may take as long as the ingress lets them.
-      if (exchange.wish.slowMs > 0 || nowMs - arrivedMs <= deadlines.totalMs + 60_000) continue;
-      ledger.breach('I1', `${proxy.name}: ${exchange.wish.marker} has not ended ${nowMs - arrivedMs} ms after it came`);
-    }
+  /** Whatever was asked for a request ends with it. */
+  #checkOver({ wish }: SimulatedExchange): void {
+    const { calls, ledger, proxy } = this.#settings;
+    if (proxy.isStill || !calls.has(wish.marker)) return;
+    ledger.breach('I10', `${proxy.name}: ${wish.marker} is over, and still under way to a provider`);
   }
 
   #checkCaps(
@@ -141,7 +144,7 @@ export class RequestWatch implements Observer {
       ledger.breach('I5', `${proxy.name}: ${trail.id} makes visit ${watched.visits} of ${form.maxAttempts}`);
     }
     if (record.number > sendsMax) ledger.breach('I5', `${proxy.name}: ${trail.id} sends ${record.number} requests`);
-    const lateMs = record.startedAtMs - trail.startedAtMs - deadlines.totalMs;
+    const lateMs = record.startedAtMs - trail.startedAtMs - form.totalMs;
     if (lateMs >= 0) ledger.breach('I5', `${proxy.name}: ${trail.id} tries ${record.backend} ${lateMs} ms too late`);
     if (watched.exchange.leftMs !== undefined) {
       ledger.breach('I10', `${proxy.name}: ${trail.id} tries ${record.backend} after its client has left`);
@@ -228,7 +231,7 @@ export class RequestWatch implements Observer {
   }
 
   #checkEnd({ exchange, accounted, arrivedMs }: Watched): void {
-    const { ledger, proxy } = this.#settings;
+    const { ledger, proxy, form } = this.#settings;
     const { wish, ends, cut, misuse, leftMs } = exchange;
     const ended = ends + (cut ? 1 : 0);
     const lastedMs = proxy.clock.now() - arrivedMs;
@@ -238,7 +241,7 @@ export class RequestWatch implements Observer {
     if (misuse !== undefined) ledger.breach('I1', `${proxy.name}: ${wish.marker}: ${misuse}`);
     if (leftMs === undefined && ended !== 1) ledger.breach('I1', `${proxy.name}: ${wish.marker} ended ${ended} times`);
     if (accounted !== 1) ledger.breach('I1', `${proxy.name}: ${wish.marker} was accounted for ${accounted} times`);
-    if (wish.slowMs === 0 && lastedMs > deadlines.totalMs + graceMs + proxy.stoodStillSince(exchange.arrivedMs)) {
+    if (wish.slowMs === 0 && lastedMs > form.totalMs + graceMs + proxy.stoodStillSince(exchange.arrivedMs)) {
       ledger.breach('I1', `${proxy.name}: ${wish.marker} took ${lastedMs} ms`);
     }
   }
@@ -261,6 +264,8 @@ export class RequestWatch implements Observer {
       return;
     }
     ledger.count(looksWhole ? 'answered' : `told ${error ?? 'nothing'}`);
+    const begun = watched.trail?.attempts.filter(({ firstContentAtMs }) => firstContentAtMs !== undefined) ?? [];
+    if (begun.length > 1) ledger.count(looksWhole ? 'resumed' : 'resumed in vain');
     if (looksWhole && wish.pin !== undefined) this.answeredPins.add(wish.pin);
     if (looksWhole) return;
     if (error === undefined && !exchange.cut) ledger.breach('I2', `${proxy.name}: ${wish.marker} was told nothing`);

@@ -19,6 +19,8 @@ export interface Run {
   readonly lines: readonly string[];
   readonly counts: ReadonlyMap<string, number>;
   readonly events: number;
+  /** CPU time that it took; not the same in two runs. */
+  readonly cpuMs: number;
 }
 
 /** How long things happen to the proxies. */
@@ -36,6 +38,7 @@ export interface RunOptions {
 
 /** Runs a seed. Must be called from a turn of the event loop, never from a promise: `simulate` does. */
 export function runSeed(seed: number, { trace = false, sabotage }: RunOptions = {}): Run {
+  const cpu = process.cpuUsage();
   const chance = new Chance(seed);
   const time = new VirtualTime(chance.fork());
   const ledger = new Ledger(time, trace);
@@ -52,6 +55,7 @@ export function runSeed(seed: number, { trace = false, sabotage }: RunOptions = 
     calls: new Map<string, Set<ProviderCall>>(),
     redis: new RedisPlace(time, chance.fork()),
     form,
+    oneVoice: form.resumes,
     leaves: leavesOf(form),
     sabotage,
   };
@@ -66,7 +70,8 @@ export function runSeed(seed: number, { trace = false, sabotage }: RunOptions = 
   time.run(beginMs + stormMs + calmMs + 30_000);
   fleet.checkAtEnd();
   const { breaches, digest, lines, counts } = ledger;
-  return { seed, breaches, digest, lines, counts, events: time.fired };
+  const { user, system } = process.cpuUsage(cpu);
+  return { seed, breaches, digest, lines, counts, events: time.fired, cpuMs: (user + system) / 1000 };
 }
 
 /** Runs a seed from anywhere. */

@@ -23,7 +23,7 @@ export class Spendings {
     this.#requests.push(this.#settings.proxy.clock.now());
   }
 
-  spend(what: 'retry' | 'override', id: string): void {
+  spend(what: 'retry' | 'override' | 'hedge', id: string): void {
     const { proxy, ledger } = this.#settings;
     const nowMs = proxy.clock.now();
     ledger.count(what);
