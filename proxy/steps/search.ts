@@ -92,7 +92,10 @@ export async function search(
   const trying = new Trying({ trials: settings.trials, availability, plan: prospects, rule });
   const search = new Failover<SentAttempt>(prospects, rule, request.pin !== undefined, request.exchange.signal, {
     free: (accepts) => (prospects.local === undefined ? slotted?.free(accepts) : undefined),
-    prepare: (visit) => prepare(visit, trying, prospects, slotted),
+    prepare: (visit) =>
+      prepare(visit, trying, prospects, slotted)?.then(
+        (isReady) => isReady && isStillOpen(visit, prospects, availability),
+      ),
     send: (visit, key) => sendAttempt(journey, visit, key, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
     mayGoOn: ({ backend, disabled }, key) => availability.mayGoOn(backend, disabled, key),
@@ -160,6 +163,14 @@ function prepare(
   const further = (): Promise<boolean> | undefined => slotted?.prepare(visit) ?? prospects.prepare(visit);
   if (turn === undefined) return further();
   return turn.then((isOurs) => (isOurs ? (further() ?? true) : false));
+}
+
+/** Whoever had to wait looks again: meanwhile the backend may have been disabled, or switched off by a person. */
+function isStillOpen(visit: Visit, prospects: Prospects, availability: Availability): boolean {
+  const { backend, disabled } = visit;
+  const isOpen = disabled ? !availability.isHard(backend) : availability.disabledUntil(backend) === 0;
+  if (!isOpen) prospects.skip(visit);
+  return isOpen;
 }
 
 /** When a client that found everything busy may ask again. */

@@ -34,6 +34,7 @@ export interface Form {
   readonly holdSeconds: number;
   readonly totalMs: number;
   readonly hedgeSeconds: number | undefined;
+  readonly probeSeconds: number | undefined;
   /** Other providers go on with what broke: so all of them say the same. */
   readonly resumes: boolean;
 }
@@ -79,6 +80,7 @@ function formOf(chance: Chance): Form {
     totalMs: chance.is(0.8) ? 20_000 : 3500,
     hedgeSeconds: chance.is(0.25) ? 0.3 : undefined,
     resumes: chance.is(0.3),
+    probeSeconds: chance.is(0.25) ? 0.5 : undefined,
   };
 }
 
@@ -115,6 +117,7 @@ function compile(form: Form, turns: readonly number[]): Snapshot {
       windowSeconds: 60,
       seconds: form.disableSeconds,
       ...(form.maxSeconds === undefined ? {} : { maxSeconds: form.maxSeconds }),
+      ...(form.probeSeconds === undefined ? {} : { probeSeconds: form.probeSeconds }),
     },
     retry: { attempts: form.retries, baseMillis: 20, maxMillis: 1000, jitterPercent: 20 },
     maxAttempts: form.maxAttempts,

@@ -13,10 +13,10 @@ import { Spendings } from './spendings.ts';
 const sendsMax = 16;
 /** How long after a request something of it may be under way to a provider. */
 const abortMaxMs = 100;
+/** What a claim may take: a command to Redis has 50 ms, and timers are late. */
+const claimMaxMs = 100;
 /** How much later than its deadline a request may end: timers are late, and messages take a while. */
 const graceMs = 200;
-/** A command to Redis gets 50 ms; timers are late, and times are cut to whole milliseconds. */
-const leaseWaitMaxMs = 55;
 
 interface Watched {
   readonly exchange: SimulatedExchange;
@@ -35,6 +35,9 @@ export class RequestWatch implements Observer {
   readonly #outlook: Outlook;
   readonly #spendings: Spendings;
   readonly #requests = new Map<string, Watched>();
+  /** The trial in which an attempt was made last, by target; and when a backend was tried early. */
+  readonly #trialOf = new Map<string, number>();
+  readonly #earlyMs = new Map<string, number>();
   readonly #byId: ReadonlyMap<string, Leaf>;
   /** Names of backends that answered a client who insisted on them, since the weather is calm. */
   readonly answeredPins = new Set<string>();
@@ -140,12 +143,13 @@ export class RequestWatch implements Observer {
   ): void {
     const { ledger, form, proxy } = this.#settings;
     if (!goesOn || before?.key === record.key) watched.visits += 1;
-    if (watched.visits > form.maxAttempts) {
+    if (watched.visits > form.maxAttempts && form.probeSeconds === undefined) {
       ledger.breach('I5', `${proxy.name}: ${trail.id} makes visit ${watched.visits} of ${form.maxAttempts}`);
     }
     if (record.number > sendsMax) ledger.breach('I5', `${proxy.name}: ${trail.id} sends ${record.number} requests`);
     const lateMs = record.startedAtMs - trail.startedAtMs - form.totalMs;
-    if (lateMs >= 0) ledger.breach('I5', `${proxy.name}: ${trail.id} tries ${record.backend} ${lateMs} ms too late`);
+    if (lateMs > proxy.stoodStillSince(watched.exchange.arrivedMs))
+      ledger.breach('I5', `${proxy.name}: ${trail.id} tries ${record.backend} ${lateMs} ms too late`);
     if (watched.exchange.leftMs !== undefined) {
       ledger.breach('I10', `${proxy.name}: ${trail.id} tries ${record.backend} after its client has left`);
     }
@@ -183,6 +187,13 @@ export class RequestWatch implements Observer {
         (isOut || other.tier < leaf.tier) &&
         !this.#outlook.wasOutSince(other, watched.arrivedMs),
     );
+    const isFirstChoice = better === undefined && form.whenAllDisabled !== 'Fail';
+    if (!isFirstChoice && isOut && this.#isEarlyTrial(leaf, record.model)) {
+      watched.overridden.add(leaf.id);
+      // It is no attempt of the client's.
+      watched.visits -= 1;
+      return;
+    }
     if (better !== undefined) {
       const why = isOut ? 'is out' : 'is of a lower tier';
       ledger.breach('I3', `${proxy.name}: ${trail.id} tries ${leaf.id}, which ${why}, before ${better.id}`);
@@ -195,7 +206,8 @@ export class RequestWatch implements Observer {
         ledger.breach('I3', `${proxy.name}: ${trail.id} tries ${leaf.id}, which is out, where the rule is to fail`);
       return;
     }
-    if (isOut) this.#spendings.spend('override', trail.id);
+    // Where nothing else is left an early trial looks like any attempt on a backend that is out, but costs nothing.
+    if (isOut && form.probeSeconds === undefined) this.#spendings.spend('override', trail.id);
   }
 
   #checkKey(watched: Watched, { key, model, backend }: AttemptRecord, leaf: Leaf): void {
@@ -205,21 +217,41 @@ export class RequestWatch implements Observer {
     ledger.breach('I3', `${proxy.name}: ${key} is used at ${leaf.id} although it is out`);
   }
 
-  /** Whoever tries a backend that owes a trial has just claimed that trial, unless there is nothing else. */
+  /** Whoever tries a backend that owes a trial has claimed that trial, and is the only one, unless there is nothing else. */
   #checkTrial(watched: Watched, record: AttemptRecord, leaf: Leaf, goesOn: boolean): void {
     const { ledger, proxy } = this.#settings;
-    const { owes, trialMs } = proxy.expected.of(`backend:${leaf.id}`);
+    const target = `backend:${leaf.id}`;
+    const { owes, trialMs } = proxy.expected.of(target);
     if (goesOn || !owes || this.#outlook.isOut(leaf, record.model)) return;
-    if (trialMs !== undefined && this.#isRecent(trialMs)) return;
     if (watched.exchange.wish.pin !== undefined || this.#othersAreGone(watched, record, leaf)) return;
-    ledger.breach('I3', `${proxy.name}: ${leaf.id} is tried without a claim to its trial`);
+    // One that began as an early trial has the right to be the only one, whatever has ended meanwhile.
+    if (trialMs === undefined && this.#settings.form.probeSeconds !== undefined) return;
+    if (trialMs === undefined) ledger.breach('I3', `${proxy.name}: ${leaf.id} is tried without a claim to its trial`);
+    else if (this.#trialOf.get(target) === trialMs)
+      ledger.breach('I3', `${proxy.name}: two try ${leaf.id} in one trial`);
+    else this.#trialOf.set(target, trialMs);
   }
 
-  /** Between the claim here and the attempt lies an answer of Redis, or the time that it has for one. */
-  #isRecent(sinceMs: number): boolean {
-    const { proxy, time } = this.#settings;
-    const agoMs = proxy.clock.now() - sinceMs;
-    return agoMs <= leaseWaitMaxMs + proxy.stoodStillSince(time.nowMs - agoMs);
+  /** A backend that is out may be tried to see whether it works, now and then, if it has failed some time ago. */
+  #isEarlyTrial({ id }: Leaf, model: string | undefined): boolean {
+    const { form, proxy, ledger } = this.#settings;
+    if (form.probeSeconds === undefined) return false;
+    const periodMs = form.probeSeconds * 1000;
+    const nowMs = proxy.clock.now();
+    const held = targetsOf(`backend:${id}`, model)
+      .flatMap((target) => [proxy.expected.of(target).hard, proxy.expected.of(target).soft])
+      .filter((entry) => entry !== undefined && entry.untilMs > nowMs);
+    // Whoever claimed it did so up to a command's deadline ago.
+    if (held.some((entry) => entry === undefined || entry.hard || nowMs - entry.sinceMs < periodMs)) return false;
+    if (
+      nowMs - (this.#earlyMs.get(id) ?? -Infinity) <
+      periodMs - claimMaxMs - proxy.stoodStillSince(this.#settings.time.nowMs - periodMs)
+    ) {
+      ledger.breach('I3', `${proxy.name}: ${id} is tried early twice within ${periodMs} ms`);
+    }
+    this.#earlyMs.set(id, nowMs);
+    ledger.count('early trial');
+    return true;
   }
 
   #othersAreGone({ arrivedMs, trail }: Watched, { backend }: AttemptRecord, leaf: Leaf): boolean {
