@@ -96,6 +96,7 @@ export interface ClientErrorDetails {
     readonly code: string | undefined;
     readonly type: string | undefined;
     readonly param: string | undefined;
+    readonly details?: Readonly<Record<string, string>>;
   };
 }
 

@@ -94,4 +94,6 @@ export interface ClientFault {
   readonly code: string | undefined;
   readonly type: string | undefined;
   readonly param: string | undefined;
+  /** Further members of the error, as the upstream named them. */
+  readonly details?: Readonly<Record<string, string>>;
 }

@@ -26,10 +26,11 @@ const anthropicModels: LocalOperation = {
   takesId: true,
   answer({ id, query, models }) {
     const listed = models();
-    if (id === undefined) return { contentType: 'application/json', body: encodeModelList(listed, query) };
+    const head = { contentType: 'application/json', requestIdHeader: anthropicMessagesClient.requestIdHeader };
+    if (id === undefined) return { ...head, body: encodeModelList(listed, query) };
     const model = listed.find((candidate) => candidate.id === id);
     if (model === undefined) throw new ClientError('model_not_found');
-    return { contentType: 'application/json', body: encodeModel(model) };
+    return { ...head, body: encodeModel(model) };
   },
 };
 

@@ -107,6 +107,8 @@ export interface ClientProtocol {
    * `nextSequence` is the tap's, for protocols that number their events.
    */
   encodeInBandError(error: ClientError, requestId: string, nextSequence?: number): Buffer | undefined;
+  /** Where its clients look for the id of their request, beside `x-request-id`. */
+  readonly requestIdHeader?: string;
   /** Content type of streamed answers. */
   readonly streamType: string;
   /** Bytes that keep an idle stream open without meaning anything; undefined where there are none. */
@@ -341,6 +343,8 @@ export interface LocalRequest {
 /** What is answered here. */
 export interface LocalAnswer {
   readonly contentType: string;
+  /** As that of the protocol's face. */
+  readonly requestIdHeader?: string | undefined;
   readonly body: Buffer;
 }
 

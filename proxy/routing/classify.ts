@@ -240,7 +240,13 @@ function clientFault(failureClass: FailureClass, { body, status, options }: Answ
     code: clean(clientCode(failureClass, body, status)),
     type: clean(body.type),
     param: clean(body.param),
+    ...cleanDetails(body, options),
   };
+}
+
+function cleanDetails({ details }: ErrorBody, { hide }: ClassifyOptions): Pick<ClientFault, 'details'> {
+  const entries = Object.entries(details).map(([name, text]) => [name, redact(text, hide)] as const);
+  return entries.length === 0 ? {} : { details: Object.fromEntries(entries) };
 }
 
 /** A filter's 403 and a local server's 500 would tell the client something that is not true. */

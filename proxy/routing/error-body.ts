@@ -8,6 +8,8 @@ export interface ErrorBody {
   readonly code: string | undefined;
   readonly type: string | undefined;
   readonly param: string | undefined;
+  /** What else the body says that is of use to a client: what the model wrote instead of a call (Groq). */
+  readonly details: Readonly<Record<string, string>>;
   /** Every name that the body gives to the error (codes, types, reasons), in lower case. */
   readonly names: readonly string[];
   /** Message first, then further prose (quota ids, an inner vendor's text), in lower case. */
@@ -48,6 +50,7 @@ const emptyBody: ErrorBody = {
   code: undefined,
   type: undefined,
   param: undefined,
+  details: {},
   names: [],
   text: '',
   status: undefined,
@@ -83,6 +86,7 @@ function objectBody(root: JsonObject): ErrorBody {
     code: label(error['code']) ?? label(root['code']),
     type: typeOf(error, root),
     param: text(error['param']) ?? text(root['param']),
+    details: detailsOf(error),
     names: [...new Set(named)].slice(0, entriesMax),
     text: prose
       .join('\n')
@@ -94,6 +98,16 @@ function objectBody(root: JsonObject): ErrorBody {
     markup: false,
     isError: error !== root || saysError(root),
   };
+}
+
+const usefulMembers = ['failed_generation'] as const;
+
+function detailsOf(error: JsonObject): Readonly<Record<string, string>> {
+  const found = usefulMembers.flatMap((name) => {
+    const value = error[name];
+    return typeof value === 'string' ? [[name, value.slice(0, messageCharsMax)] as const] : [];
+  });
+  return Object.fromEntries(found);
 }
 
 /** The object that describes the error: `error`, a failed response's `error`, the first of `errors`, or the root. */

@@ -11,7 +11,7 @@ import type { LocalWish } from './decode.ts';
 /** Answers a request here. Throws ClientError. */
 export function replyLocally(exchange: Exchange, wish: LocalWish, principal: Principal | undefined): void {
   const { local, id, snapshot, claimedBy } = wish;
-  const { contentType, body } = local.answer({
+  const { contentType, requestIdHeader, body } = local.answer({
     query: new URLSearchParams(exchange.query),
     body: exchange.body,
     id,
@@ -23,7 +23,8 @@ export function replyLocally(exchange: Exchange, wish: LocalWish, principal: Pri
       return [...visible].map(([name, route]) => describe(name, route, createdAt)).sort(byId);
     },
   });
-  exchange.reply(200, { 'content-type': contentType, 'x-request-id': exchange.id }, body);
+  const headers = { 'content-type': contentType, 'x-request-id': exchange.id };
+  exchange.reply(200, requestIdHeader === undefined ? headers : { ...headers, [requestIdHeader]: exchange.id }, body);
 }
 
 function byId(a: ListedModel, b: ListedModel): number {

@@ -80,7 +80,7 @@ export class Reply {
     const stream = this.#held?.release();
     this.#trail.status = 200;
     if (stream !== undefined) stream.end(body);
-    else exchange.reply(200, { 'content-type': 'application/json', ...sluiceHeaders(exchange, this.#trail) }, body);
+    else exchange.reply(200, { 'content-type': 'application/json', ...this.#ownHeaders() }, body);
   }
 
   /** Says an error inside the stream if it was opened early; false if it was not. */
@@ -97,10 +97,17 @@ export class Reply {
 
   #openEarly(): ReplyStream {
     const { exchange, client } = this.#request;
-    const headers = sluiceHeaders(exchange, this.#trail);
+    const headers = this.#ownHeaders();
     headers['content-type'] = client.streamType;
     headers['cache-control'] = 'no-cache';
     return exchange.stream(200, headers);
+  }
+
+  #ownHeaders(): OutgoingHeaders {
+    const { exchange, client } = this.#request;
+    const headers = sluiceHeaders(exchange, this.#trail);
+    if (client.requestIdHeader !== undefined) headers[client.requestIdHeader] = exchange.id;
+    return headers;
   }
 
   #headers({ answer, record, translated, draft: { dropped } }: SentAttempt): OutgoingHeaders {
@@ -112,7 +119,7 @@ export class Reply {
       headers['cache-control'] = 'no-cache';
       headers['content-type'] ??= client.streamType;
     }
-    Object.assign(headers, sluiceHeaders(this.#request.exchange, this.#trail));
+    Object.assign(headers, this.#ownHeaders());
     headers['x-sluice-backend'] = record.backendName;
     if (dropped.length > 0) headers['x-sluice-dropped'] = toDroppedHeader(dropped);
     return headers;

@@ -10,6 +10,7 @@ export const anthropicMessagesClient: ClientProtocol = {
   id: 'anthropic-messages',
   peek: (body) => peekBody(body, 'with-usage'),
   encodeError,
+  requestIdHeader: 'request-id',
   encodeInBandError: (error, requestId) =>
     Buffer.from(encodeFrame('error', JSON.stringify(toWireError(error, requestId)))),
   streamType: 'text/event-stream',

@@ -29,6 +29,7 @@ export function toWireError(error: ClientError): WireError {
     type: upstream.type ?? type,
     param: upstream.param ?? null,
     code: upstream.code ?? null,
+    ...upstream.details,
   };
 }
 

@@ -71,7 +71,7 @@ describe.each(Object.entries(breakages))('an upstream that %s after content', (_
     await expect.poll(async () => (await stage.gateway.state()).inFlight).toBe(0);
   });
 
-  it.each(['v7', 'v6'] as const)('makes the official client %s throw', async (version) => {
+  it.each(['v7', 'v6'] as const)('[11] makes the official client %s throw', async (version) => {
     await using stage = await openStage({ a: script }, { rule: { timeouts: { idleSeconds: 0.3 } } });
     const client = official(version, `${stage.gateway.url}/v1`);
     const stream = await client.chat.completions.create({

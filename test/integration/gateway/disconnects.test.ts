@@ -29,7 +29,7 @@ const phases: Readonly<Record<string, readonly [Script, boolean, (stage: Stage<'
 };
 
 describe.each(Object.entries(phases))('a client that leaves %s', (_phase, [script, streamed, isThere]) => {
-  it('is followed by its upstream request at once, and nobody is blamed', async () => {
+  it('[12] is followed by its upstream request at once, and nobody is blamed', async () => {
     await using stage = await openStage({ a: chat('a'), b: chat('b') });
     const { a, b } = stage.upstreams;
     // What code costs when it runs for the first time is not the point.
@@ -69,7 +69,7 @@ it('ends the wait before a retry when the client leaves', async () => {
   expect([stage.upstreams.a.requests.length, stage.upstreams.b.requests.length]).toEqual([1, 0]);
 });
 
-it('stops reading an upstream whose client takes nothing, and closes it when that client leaves', async () => {
+it('[13] stops reading an upstream whose client takes nothing, and closes it when that client leaves', async () => {
   await using stage = await openStage({ a: chat('a', { words: 200_000 }) });
   const { a } = stage.upstreams;
   const body = JSON.stringify(chatRequest('one', { stream: true }));

@@ -51,7 +51,7 @@ describe.each(['v7', 'v6'] as const)('the official client %s', (version) => {
     expect(request_id).toBe(response.headers.get('x-request-id'));
   });
 
-  it('streams a chat completion, with usage where it asks for it and without where it does not', async () => {
+  it('[30] [31] streams a chat completion, with usage where it asks for it and without where it does not', async () => {
     await using stage = await stageOf({ dud: stopAtOnce('reset'), good: openai('good') });
     const client = official(version, `${stage.gateway.url}/v1`);
     for (const wanted of [true, false]) {
@@ -75,7 +75,7 @@ describe.each(['v7', 'v6'] as const)('the official client %s', (version) => {
     ]);
   });
 
-  it('calls two tools at once, whole and streamed', async () => {
+  it('[33] calls two tools at once, whole and streamed', async () => {
     await using stage = await stageOf({ good: openai('good') });
     const client = official(version, `${stage.gateway.url}/v1`);
     const wanted = [
@@ -128,7 +128,7 @@ describe.each(['v7', 'v6'] as const)('the official client %s', (version) => {
     expect(final.output_text).toBe(said);
   });
 
-  it('gets a completion of the old kind, whole and streamed', async () => {
+  it('[64] gets a completion of the old kind, whole and streamed', async () => {
     await using stage = await stageOf({ good: openai('good') });
     const client = official(version, `${stage.gateway.url}/v1`);
     const whole = await client.completions.create({ model: 'completer', prompt: 'one' });
@@ -140,7 +140,7 @@ describe.each(['v7', 'v6'] as const)('the official client %s', (version) => {
     expect(text).toBe('once upon');
   });
 
-  it('lists the models that its key may use, and retrieves one of them', async () => {
+  it('[63] lists the models that its key may use, and retrieves one of them', async () => {
     const keys = [clientKey('some', 'sk-some', { models: ['chat', 'emb*'] }), clientKey('all', 'sk-all')];
     await using stage = await stageOf(
       { good: openai('good') },
@@ -210,7 +210,7 @@ describe.each([
     expect(await errorOf(upstreamError(422), 'chat')).toBeInstanceOf(UnprocessableEntityError);
   });
 
-  it('a RateLimitError that says when to come back, where the upstream limits', async () => {
+  it('[18] a RateLimitError that says when to come back, where the upstream limits', async () => {
     const error = await errorOf(upstreamError(429, { 'retry-after': '17' }), 'chat');
     expect(error).toBeInstanceOf(RateLimitError);
     expect(error.headers?.get('retry-after')).toBe('17');

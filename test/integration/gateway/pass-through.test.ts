@@ -14,13 +14,13 @@ import { type AnswerFields, encodeChunk, encodeHead, lastChunk } from '../../sup
 const oddBody = `{ "temperature":1.0e0,"messages" : [{"role":"user","content":"\\u00e9\\/ \\ud83d\\ude00 é"}],\r\n\t"seed":12345678901234567890,
   "vendor_thing": {"a" :[1 , 2,{"model":"inner"}], "":null} , "stream":false}`;
 
-it('passes the body of a request on byte by byte where nothing is to be changed', async () => {
+it('[19] passes the body of a request on byte by byte where nothing is to be changed', async () => {
   await using stage = await openStage({ a: chat('a') });
   await ask(stage.chatURL, { body: oddBody });
   expect(stage.upstreams.a.requests[0]?.body.toString()).toBe(oddBody);
 });
 
-it('changes nothing but the model where the backend has its own', async () => {
+it('[19] changes nothing but the model where the backend has its own', async () => {
   await using stage = await openStage({ a: chat('a') }, { rule: { backends: [backend('a', { model: 'its-own' })] } });
   await ask(stage.chatURL, { body: `{"model" : "mine",${oddBody.slice(1)}` });
   expect(stage.upstreams.a.requests[0]?.body.toString()).toBe(`{"model" : "its-own",${oddBody.slice(1)}`);
@@ -34,7 +34,7 @@ it('puts the model of the backend into a body that names none', async () => {
   expect(received.replace(/,?\s*"model":"its-own"/, '')).toBe(oddBody);
 });
 
-it('asks for usage in a stream, and keeps the other stream options', async () => {
+it('[30] asks for usage in a stream, and keeps the other stream options', async () => {
   await using stage = await openStage({ a: chat('a') });
   const body = '{"stream":true, "stream_options" : {"include_obfuscation":false},"messages":[{"content":"x"}]}';
   const { text } = await ask(stage.chatURL, { body });
@@ -55,26 +55,29 @@ it('sets and removes what the backend says, and nothing else', async () => {
   });
 });
 
-it('passes a whole answer on byte by byte, with fields that nobody knows', async () => {
+it('[28] [62] passes a whole answer on byte by byte, with fields that nobody knows', async () => {
   const body =
     '{ "choices":[{"index":0,"message":{"role":"assistant","content":"\\u00e9"},"finish_reason":"stop"}],\n "x":1.0 }\n';
   await using stage = await openStage({ a: answer(body) });
   expect((await ask(stage.chatURL, { body: chatRequest('one') })).text).toBe(body);
 });
 
-it.each(['gzip', 'chunked', 'close'] as const)('passes the same on from an answer that comes as %s', async (way) => {
-  const content = randomBytes(50_000).toString('base64');
-  const body = JSON.stringify({ choices: [{ index: 0, message: { content }, finish_reason: 'stop' }] });
-  await using stage = await openStage({
-    a: answer(body, way === 'gzip' ? { gzip: true } : { framing: way }),
-  });
-  const got = await ask(stage.chatURL, { body: chatRequest('one') });
-  expect(got.text).toBe(body);
-  expect(got.headers['content-encoding']).toBeUndefined();
-  expect(got.headers['content-length']).toBe(String(body.length));
-});
+it.each(['gzip', 'chunked', 'close'] as const)(
+  '[14] passes the same on from an answer that comes as %s',
+  async (way) => {
+    const content = randomBytes(50_000).toString('base64');
+    const body = JSON.stringify({ choices: [{ index: 0, message: { content }, finish_reason: 'stop' }] });
+    await using stage = await openStage({
+      a: answer(body, way === 'gzip' ? { gzip: true } : { framing: way }),
+    });
+    const got = await ask(stage.chatURL, { body: chatRequest('one') });
+    expect(got.text).toBe(body);
+    expect(got.headers['content-encoding']).toBeUndefined();
+    expect(got.headers['content-length']).toBe(String(body.length));
+  },
+);
 
-it('passes the frames of a stream on as they are: comments, odd line ends, unknown fields and events', async () => {
+it('[29] passes the frames of a stream on as they are: comments, odd line ends, unknown fields and events', async () => {
   const choice = '"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null,"vendor":{"x":1.0}}]';
   const frames = [
     ': a comment\n\n',
@@ -99,7 +102,7 @@ it('passes the same stream on however its bytes are cut', async () => {
   expect(got.text).toBe(chatFrames('a', stage.upstreams.a.requests[0]!, {}).join(''));
 });
 
-it('passes a stream on frame by frame as it comes', async () => {
+it('[16] passes a stream on frame by frame as it comes', async () => {
   await using stage = await openStage({ a: chat('a', { gapMs: 60, words: 4 }) });
   const response = await fetch(stage.chatURL, {
     method: 'POST',
@@ -111,7 +114,7 @@ it('passes a stream on frame by frame as it comes', async () => {
   expect((arrivedAtMs.at(-1) ?? 0) - (arrivedAtMs[0] ?? 0)).toBeGreaterThan(150);
 });
 
-it('passes a stream that ends with its finish but without [DONE]', async () => {
+it('[6] passes a stream that ends with its finish but without [DONE]', async () => {
   await using stage = await openStage({
     a: (exchange) => stream(chatFrames('a', exchange.request, {}).slice(0, -1))(exchange),
   });
@@ -191,7 +194,7 @@ it('relays operations that it does not know with their query, body and answer as
   expect([...(stage.upstreams.a.requests[0]?.body ?? [])]).toEqual([9, 0, 9]);
 });
 
-it('lets only those request headers pass that an upstream is meant to see', async () => {
+it('[17] lets only those request headers pass that an upstream is meant to see', async () => {
   await using stage = await openStage({ a: chat('a') });
   await ask(stage.chatURL, {
     body: chatRequest('one'),
@@ -230,7 +233,7 @@ it('lets only those request headers pass that an upstream is meant to see', asyn
   ]);
 });
 
-it('lets only those response headers pass that are the client’s business', async () => {
+it('[17] [65] lets only those response headers pass that are the client’s business', async () => {
   await using stage = await openStage({
     a: hello({
       'set-cookie': ['a=b', 'c=d'],

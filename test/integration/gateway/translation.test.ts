@@ -208,7 +208,7 @@ describe('an answer', () => {
     );
   });
 
-  it('is read from whatever compression the upstream could not do without', async () => {
+  it('[14] is read from whatever compression the upstream could not do without', async () => {
     const body = { choices: [{ index: 0, message: { role: 'assistant', content: 'hello' }, finish_reason: 'stop' }] };
     await using stage = await stageOf({ mistral: answer(body, { gzip: true }) });
     const got = await ask(stage.chatURL, { body: chatRequest('one') });

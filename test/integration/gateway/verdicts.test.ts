@@ -212,7 +212,7 @@ describe('a stream', () => {
     expect(answered.text).not.toContain('"abort"');
   });
 
-  it('of several choices is whole when all of them have ended', async () => {
+  it('[60] of several choices is whole when all of them have ended', async () => {
     const choice = (index: number, content: string | undefined, finish: string | null) => ({
       choices: [{ index, delta: content === undefined ? {} : { content }, finish_reason: finish }],
     });

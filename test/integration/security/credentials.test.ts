@@ -187,7 +187,7 @@ describe('a key is what it is, and nothing like it', () => {
 });
 
 describe('credentials stay where they belong', () => {
-  test('the client’s key does not reach an upstream, in whatever header, nominated or not', async () => {
+  test('[17] the client’s key does not reach an upstream, in whatever header, nominated or not', async () => {
     const body = JSON.stringify(chatRequest('one'));
     const fields = [
       'POST /chat/chat/completions HTTP/1.1',
@@ -240,7 +240,7 @@ describe('credentials stay where they belong', () => {
     expect(names).not.toContain('x-injected');
   });
 
-  test('an upstream that repeats what it was sent tells the client nothing of the pool’s key', async () => {
+  test('[24] an upstream that repeats what it was sent tells the client nothing of the pool’s key', async () => {
     const { a } = stage.upstreams;
     const before = a.script;
     for (const status of [400, 401, 403, 404, 413, 422, 429, 500, 503]) {

@@ -181,7 +181,7 @@ describe('what is encoded', () => {
     expect([got.status, got.headers['x-sluice-backend']]).toEqual([200, 'good']);
   });
 
-  test('reaches the client without its encoding, whatever the client would take', async () => {
+  test('[14] reaches the client without its encoding, whatever the client would take', async () => {
     await using stage = await openStage({
       a: (exchange) => answer(chatAnswer('a', exchange.request), { gzip: true })(exchange),
     });

@@ -51,7 +51,7 @@ const stream = fc
 const cuts = fc.array(fc.nat(), { maxLength: 12 });
 
 describe('SseFrames', () => {
-  test('gives the same frames however the bytes are cut, and loses none', () => {
+  test('[1] [3] gives the same frames however the bytes are cut, and loses none', () => {
     fc.assert(
       fc.property(stream, cuts, (text, positions) => {
         const bytes = Buffer.from(text);
@@ -64,7 +64,7 @@ describe('SseFrames', () => {
     );
   });
 
-  test('gives frames that say what eventsource-parser hears', () => {
+  test('[3] [4] gives frames that say what eventsource-parser hears', () => {
     fc.assert(
       fc.property(stream, cuts, (text, positions) => {
         const heard: EventSourceMessage[] = [];

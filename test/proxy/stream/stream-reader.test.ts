@@ -128,7 +128,7 @@ describe('the end of a stream', () => {
     expect(failure).toMatchObject({ type: 'truncated' });
   });
 
-  it('completes a last frame that lacks its blank line', () => {
+  it('[8] completes a last frame that lacks its blank line', () => {
     const bare = finishFrame.trimEnd();
     expect(readAll([Buffer.from(contentFrame('a') + bare)])).toEqual({
       passed: contentFrame('a') + finishFrame.replace(/\n+$/, '\n\n'),

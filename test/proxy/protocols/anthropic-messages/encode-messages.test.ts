@@ -21,7 +21,7 @@ function call(id: string, input = '{}'): object {
 }
 
 describe('messages', () => {
-  test('C69: what the system and the developer say first is system', () => {
+  test('[69] what the system and the developer say first is system', () => {
     const encoded = encode({
       messages: [{ role: 'system', content: 'One.' }, { role: 'developer', content: 'Two.' }, hi],
     });
@@ -33,7 +33,7 @@ describe('messages', () => {
     expect(encode({ messages: [{ role: 'system', content: 'One.' }, hi] })['system']).toBe('One.');
   });
 
-  test('C69: a system message behind the user is one for models that know such, else words of the user', () => {
+  test('[69] a system message behind the user is one for models that know such, else words of the user', () => {
     const messages = [hi, { role: 'system', content: 'In French.' }];
     expect(encode({ model: opus48, messages })['messages']).toEqual(messages);
     expect(encode({ model: sonnet45, messages })['messages']).toEqual([
@@ -57,7 +57,7 @@ describe('messages', () => {
     expect(encoded['messages']).toEqual([{ role: 'user', content: 'Say hi.' }]);
   });
 
-  test('C70: results are one turn, in the order of the calls and before text', () => {
+  test('[70] results are one turn, in the order of the calls and before text', () => {
     expect(
       messagesOf(
         hi,
@@ -86,7 +86,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('C71: what the user says behind a result joins it', () => {
+  test('[71] what the user says behind a result joins it', () => {
     expect(
       messagesOf(
         hi,
@@ -111,7 +111,7 @@ describe('messages', () => {
     ['', {}],
     [' ', {}],
     ['{"a":[1]}', { a: [1] }],
-  ])('C72: the arguments %j are %j', (input, expected) => {
+  ])('[72] the arguments %j are %j', (input, expected) => {
     const messages = messagesOf(
       hi,
       { role: 'assistant', tool_calls: [call('a', input)] },
@@ -120,13 +120,13 @@ describe('messages', () => {
     expect(messages).toMatchObject([{}, { content: [{ input: expected }] }, {}]);
   });
 
-  test.each(['{"a":', 'none', '[1]', '7', 'null'])('C72: the arguments %s are refused', (input) => {
+  test.each(['{"a":', 'none', '[1]', '7', 'null'])('[72] the arguments %s are refused', (input) => {
     expect(() => messagesOf(hi, { role: 'assistant', tool_calls: [call('a', input)] })).toThrow(
       new RefusedParameter('messages', 'must not hold arguments that are no JSON object, as those of tool call a.'),
     );
   });
 
-  test('C73: ids are legal, the same in call and result, and different where they were', () => {
+  test('[73] ids are legal, the same in call and result, and different where they were', () => {
     const ids = ['call:1/a', 'call:1.a', 'call_1_a', 'x'.repeat(70), ''];
     const [, assistant, user] = messagesOf(
       hi,
@@ -158,7 +158,7 @@ describe('messages', () => {
     expect(() => messagesOf(...messages)).toThrow(new RefusedParameter('messages', why));
   });
 
-  test('C74: empty text beside calls is no block, and empty messages are none', () => {
+  test('[74] empty text beside calls is no block, and empty messages are none', () => {
     const result = { role: 'tool', tool_call_id: 'a', content: 'x' };
     expect(messagesOf(hi, { role: 'assistant', content: '', tool_calls: [call('a')] }, result)).toMatchObject([
       {},
@@ -183,7 +183,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('C75: images are addresses or bytes, without their detail', () => {
+  test('[75] images are addresses or bytes, without their detail', () => {
     const part = (url: string): object => ({ type: 'image_url', image_url: { url, detail: 'high' } });
     expect(
       messagesOf({ role: 'user', content: [part('https://i/1.png'), part('data:image/jpg;base64,AA==')] }),

@@ -18,11 +18,11 @@ describe('the output limit', () => {
     ['anthropic/claude-3.5-haiku', 8192],
     ['claude-3-haiku-20240307', 4096],
     ['MiniMax-M2', 4096],
-  ])('C67: of %s is %i where the client names none', (model, expected) => {
+  ])('[67] of %s is %i where the client names none', (model, expected) => {
     expect(encode({ model })).toMatchObject({ max_tokens: expected, dropped: [] });
   });
 
-  test('C67: is what the client or the configuration says, and never more than the model has', () => {
+  test('[67] is what the client or the configuration says, and never more than the model has', () => {
     expect(encode({ max_tokens: 77 })['max_tokens']).toBe(77);
     expect(encode({}, { maxOutputTokens: 1000 })['max_tokens']).toBe(1000);
     const clamped = { max_tokens: 64_000, dropped: [{ name: 'maxOutputTokens', clamped: true }] };
@@ -33,14 +33,14 @@ describe('the output limit', () => {
 });
 
 describe('sampling', () => {
-  test('C68: a temperature above 1 is 1, and reported', () => {
+  test('[68] a temperature above 1 is 1, and reported', () => {
     expect(encode({ temperature: 1.6 })).toMatchObject({
       temperature: 1,
       dropped: [{ name: 'temperature', clamped: true }],
     });
   });
 
-  test('C68: models that take none get none; what changes nothing is not reported', () => {
+  test('[68] models that take none get none; what changes nothing is not reported', () => {
     const encoded = encode({ model: opus48, temperature: 0.5, top_p: 0.9, top_k: 5 });
     expect(encoded).not.toHaveProperty('temperature');
     expect(encoded).not.toHaveProperty('top_p');
@@ -55,14 +55,14 @@ describe('sampling', () => {
     expect(encode({ model: 'MiniMax-M2', temperature: 0.5, top_p: 0.9 })).toMatchObject({ top_p: 0.9, dropped: [] });
   });
 
-  test('A22: what only tunes is left out and reported', () => {
+  test('[22] what only tunes is left out and reported', () => {
     const tuning = { seed: 7, presence_penalty: 1, frequency_penalty: -1 };
     expect(encode(tuning).dropped.map(({ name }) => name)).toEqual(['seed', 'presencePenalty', 'frequencyPenalty']);
   });
 });
 
 describe('a request', () => {
-  test('C76: has stop sequences that are not white space', () => {
+  test('[76] has stop sequences that are not white space', () => {
     expect(encode({ stop: 'X' })).toMatchObject({ stop_sequences: ['X'], dropped: [] });
     expect(encode({ stop: ['X', ' \n'] })).toMatchObject({
       stop_sequences: ['X'],
@@ -76,7 +76,7 @@ describe('a request', () => {
   test.each([
     [{ n: 2 }, 'choiceCount', 'must be 1: this model gives one answer at a time.'],
     [{ logprobs: true }, 'topLogprobs', 'is not supported: this model tells no probabilities.'],
-  ])('C90: %j is refused', (body, parameter, why) => {
+  ])('[90] %j is refused', (body, parameter, why) => {
     expect(() => encode(body)).toThrow(new RefusedParameter(parameter, why));
     expect(() => encode(body)).toThrow(ClientError);
     expect(encode({ n: 1 })).not.toHaveProperty('n');

@@ -42,11 +42,11 @@ describe('tools', () => {
       { type: 'function', function: { name: 'weather' } },
       { type: 'tool', name: 'weather' },
     ],
-  ])('C77: the choice %j is %j', (choice, expected) => {
+  ])('[77] the choice %j is %j', (choice, expected) => {
     expect(encode({ tools: [weather], tool_choice: choice })['tool_choice']).toEqual(expected);
   });
 
-  test('C77: calls side by side are disabled', () => {
+  test('[77] calls side by side are disabled', () => {
     const disabled = { disable_parallel_tool_use: true };
     const tools = { tools: [weather], parallel_tool_calls: false };
     expect(encode(tools)['tool_choice']).toEqual({ type: 'auto', ...disabled });
@@ -82,7 +82,7 @@ describe('a response format', () => {
   };
   const format = { type: 'json_schema', json_schema: { name: 'n', schema, strict: true } };
 
-  test('C78: is one where the model has them', () => {
+  test('[78] is one where the model has them', () => {
     const encoded = encode({ response_format: format });
     expect(encoded['output_config']).toEqual({
       format: {
@@ -93,7 +93,7 @@ describe('a response format', () => {
     expect(encoded).not.toHaveProperty('tools');
   });
 
-  test('C78: is a tool that must be called where it has none', () => {
+  test('[78] is a tool that must be called where it has none', () => {
     const encoded = encode({ model: sonnet37, response_format: format, reasoning_effort: 'high' });
     expect(encoded).toMatchObject({
       tools: [{ name: 'sluice_json', input_schema: schema }],
@@ -120,7 +120,7 @@ describe('thinking', () => {
     ['high', 38_400],
     ['xhigh', 57_600],
     ['minimal', 1280],
-  ])('C79: %s effort is a budget of %i for models that take one', (effort, tokens) => {
+  ])('[79] %s effort is a budget of %i for models that take one', (effort, tokens) => {
     const encoded = encode({ reasoning_effort: effort, temperature: 0.5 });
     expect(encoded).toMatchObject({
       max_tokens: 64_000,
@@ -130,7 +130,7 @@ describe('thinking', () => {
     expect(encoded).not.toHaveProperty('temperature');
   });
 
-  test('C79: a budget is at least 1024 and less than the output', () => {
+  test('[79] a budget is at least 1024 and less than the output', () => {
     expect(encode({ reasoning_effort: 'low', max_tokens: 2000 })).toMatchObject({ thinking: { budget_tokens: 1024 } });
     expect(encode({ reasoning_effort: 'high', max_tokens: 1025 })).toMatchObject({ thinking: { budget_tokens: 1024 } });
     const tight = encode({ reasoning_effort: 'high', max_tokens: 1024 });
@@ -144,7 +144,7 @@ describe('thinking', () => {
     [opus48, 'xhigh', 'xhigh', []],
     [opus5, 'minimal', 'low', [{ name: 'reasoningEffort', clamped: true }]],
     ['claude-next-9', 'max', 'max', []],
-  ])('C79: of %s %s effort is %s', (model, effort, expected, dropped) => {
+  ])('[79] of %s %s effort is %s', (model, effort, expected, dropped) => {
     expect(encode({ model, reasoning_effort: effort })).toMatchObject({
       thinking: { type: 'adaptive', display: 'summarized' },
       output_config: { effort: expected },
@@ -157,7 +157,7 @@ describe('thinking', () => {
     [opus5, { thinking: { type: 'disabled' } }, []],
     ['claude-sonnet-5-5', { thinking: { type: 'between_tools' } }, []],
     [opus55, { output_config: { effort: 'low' } }, [{ name: 'reasoningEffort', clamped: true }]],
-  ])('C79: none is turned off as %s wants it', (model, expected, dropped) => {
+  ])('[79] none is turned off as %s wants it', (model, expected, dropped) => {
     const encoded = encode({ model, reasoning_effort: 'none' });
     expect(encoded).toMatchObject({ ...expected, dropped });
     if (!('thinking' in expected)) expect(encoded).not.toHaveProperty('thinking');

@@ -109,14 +109,14 @@ describe('an answer of Anthropic', () => {
     expect(again).toMatchObject({ ...body, container: { id: 'c' }, x_new: 1 });
   });
 
-  test('C78: a stand-in for a response format is the content of a client of chat completions', () => {
+  test('[78] a stand-in for a response format is the content of a client of chat completions', () => {
     expect(asChat('json-tool.json')).toMatchObject({
       choices: [{ message: { content: '{"answer":42}' }, finish_reason: 'stop' }],
     });
     expect(JSON.stringify(asChat('json-tool.json'))).not.toContain('tool_calls');
   });
 
-  test('C86: its input is all of it', () => {
+  test('[86] its input is all of it', () => {
     expect(asChat('cached.json')).toMatchObject({
       usage: {
         prompt_tokens: 2104,

@@ -56,7 +56,7 @@ describe('the decoder', () => {
     },
   );
 
-  test('A1: any cut of any stream gives the same parts', () => {
+  test('[1] any cut of any stream gives the same parts', () => {
     fc.assert(
       fc.property(fc.constantFrom(...streams), fc.array(fc.nat(), { maxLength: 20 }), ({ bytes, name }, cuts) => {
         const splitter = new SseFrames();
@@ -69,12 +69,12 @@ describe('the decoder', () => {
     );
   });
 
-  test.each(streams)('A1, A2: $name a byte at a time gives the same parts', ({ bytes, name }) => {
+  test.each(streams)('[1] [2] $name a byte at a time gives the same parts', ({ bytes, name }) => {
     expect(decode(framesOf(bytes, 1))).toEqual(read(name));
     expect(JSON.stringify(read(name))).not.toContain('\ufffd');
   });
 
-  test.each(['crlf.sse', 'cr.sse', 'no-blank-line-at-end.sse'])('A3, A8: %s says what text.sse says', (name) => {
+  test.each(['crlf.sse', 'cr.sse', 'no-blank-line-at-end.sse'])('[3] [8] %s says what text.sse says', (name) => {
     expect(read(name)).toEqual(read('text.sse'));
   });
 
@@ -85,7 +85,7 @@ describe('the decoder', () => {
   });
 
   test.each(streams.filter(({ finished, error }) => !finished || error !== undefined))(
-    'A7: does not finish $name',
+    '[7] does not finish $name',
     ({ name, error }) => {
       const parts = read(name);
       expect(parts.some(({ type }) => type === 'finish')).toBe(false);
@@ -185,7 +185,7 @@ describe('the decoder', () => {
     expect(collect(read(name))).toMatchObject({ content, finish });
   });
 
-  test('C86: input counts what a cache has read and written, output what the end says', () => {
+  test('[86] input counts what a cache has read and written, output what the end says', () => {
     expect(collect(read('cached.sse')).usage).toEqual({
       inputTokens: 2104,
       outputTokens: 7,
@@ -270,7 +270,7 @@ test('whatever events come in whatever order, every encoder can write what they 
 });
 
 describe('for a client of chat completions', () => {
-  test('C80: text is role, deltas, finish, usage and the marker', () => {
+  test('[80] text is role, deltas, finish, usage and the marker', () => {
     const frames = framesOf(Buffer.from(asChat('text.sse'))).map(String);
     const deltas = frames.slice(0, -1).map((frame) => JSON.parse(frame.slice(6)) as { choices: { delta: object }[] });
     expect(deltas.flatMap(({ choices }) => choices.map(({ delta }) => delta))).toEqual([
@@ -283,30 +283,30 @@ describe('for a client of chat completions', () => {
     expect(frames.at(-1)).toBe('data: [DONE]\n\n');
   });
 
-  test('C81: thinking is never content', () => {
+  test('[81] thinking is never content', () => {
     const chat = asChat('thinking.sse');
     expect(chat).toContain('"reasoning_content":"I need the GCD.\\n"');
     expect(chat).not.toContain('"content":"I need');
   });
 
-  test('C82: tools are numbered among themselves', () => {
+  test('[82] tools are numbered among themselves', () => {
     const chat = asChat('two-tools.sse');
     expect(chat).toContain('"tool_calls":[{"index":0,"id":"toolu_a"');
     expect(chat).toContain('"tool_calls":[{"index":1,"id":"toolu_b"');
   });
 
-  test('C83: fragments of arguments are passed on as they come', () => {
+  test('[83] fragments of arguments are passed on as they come', () => {
     const arguments_ = [...asChat('tool.sse').matchAll(/"arguments":("(?:[^"\\]|\\.)*")/g)].map(
       ([, text]) => JSON.parse(text!) as string,
     );
     expect(arguments_).toEqual(['', '{"location":', ' "San', ' Francisco, CA"', ', "unit": "fah', 'renheit"}']);
   });
 
-  test('C84: a tool without any has the arguments {}', () => {
+  test('[84] a tool without any has the arguments {}', () => {
     expect(asChat('two-tools.sse')).toContain('"index":1,"function":{"arguments":"{}"}');
   });
 
-  test('C78: a stand-in for a response format is text, and no tool is seen', () => {
+  test('[78] a stand-in for a response format is text, and no tool is seen', () => {
     const chat = asChat('json-tool.sse');
     expect(chat).toContain('"content":"{\\"answer\\""');
     expect(chat).toContain('"finish_reason":"stop"');
@@ -320,11 +320,11 @@ describe('for a client of chat completions', () => {
     ['pause.sse', 'stop'],
     ['context-window.sse', 'length'],
     ['two-tools.sse', 'tool_calls'],
-  ])('C85: %s finishes with %s', (name, finish) => {
+  ])('[85] %s finishes with %s', (name, finish) => {
     expect(asChat(name)).toContain(`"finish_reason":"${finish}"`);
   });
 
-  test('C87: pings say nothing', () => {
+  test('[87] pings say nothing', () => {
     const decoder = upstream.streamDecoder({ fallbackId: 'f' });
     const ping = Buffer.from('event: ping\ndata: {"type": "ping"}\n\n');
     expect(decoder.decode(ping)).toEqual({ verdict: 'lifecycle', parts: [] });

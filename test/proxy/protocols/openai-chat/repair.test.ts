@@ -57,14 +57,14 @@ const first = { ...a, name: 'f', arguments: '{"x":1}' };
 const second = { ...b, name: 'g', arguments: '{"y":2}' };
 
 const streams: readonly (readonly [string, string, readonly unknown[]])[] = [
-  ['35: calls without an index', role + call(a, 'f', '{"x":1}') + call(b, 'g', '{"y":2}') + end, [first, second]],
+  ['[35] calls without an index', role + call(a, 'f', '{"x":1}') + call(b, 'g', '{"y":2}') + end, [first, second]],
   [
-    '35: fragments without an index, which belong to the call before them',
+    '[35] fragments without an index, which belong to the call before them',
     role + call(a, 'f', '{"x"') + call({}, undefined, ':1}') + call(b, 'g', '{"y"') + call({}, undefined, ':2}') + end,
     [first, second],
   ],
   [
-    '36: several calls under index 0',
+    '[36] several calls under index 0',
     role +
       call({ index: 0, ...a }, 'f', '{"x"') +
       call({ index: 0 }, undefined, ':1') +
@@ -76,12 +76,12 @@ const streams: readonly (readonly [string, string, readonly unknown[]])[] = [
     [first, second],
   ],
   [
-    '37: names and ids said again with every fragment',
+    '[37] names and ids said again with every fragment',
     role + call({ index: 0, ...a }, 'f', '{"x"') + call({ index: 0, ...a }, 'f', ':1}') + end,
     [first],
   ],
   [
-    '38: calls without an id',
+    '[38] calls without an id',
     role + call({ index: 0, type: 'function' }, 'f', '{"x":1}') + end,
     [{ ...first, id: 'call_c1_0' }],
   ],
@@ -94,7 +94,7 @@ const streams: readonly (readonly [string, string, readonly unknown[]])[] = [
 ];
 
 describe('a stream that is passed through', () => {
-  test.each(streams)('is mended for every version of the official client: %s', async (_name, text, calls) => {
+  test.each(streams)('%s: it is mended for every version of the official client', async (_name, text, calls) => {
     const passed = pass(text);
     for (const version of versions) expect(await callsOf(version, passed)).toEqual(calls);
     fc.assert(
@@ -151,7 +151,7 @@ describe('43: Azure’s first chunk, which has no id', () => {
   });
 });
 
-describe('38: a whole answer', () => {
+describe('[38] a whole answer', () => {
   const answer = (calls: readonly object[]): Buffer =>
     Buffer.from(
       JSON.stringify({ id: 'c1', choices: [{ message: { tool_calls: calls }, finish_reason: 'tool_calls' }] }),

@@ -158,7 +158,7 @@ describe('the decoder', () => {
     expect(collect(decode(fixture(name)))).toMatchObject({ content, finish });
   });
 
-  test("takes id and model from the first chunk that has them (Azure's has none)", () => {
+  test("[43] takes id and model from the first chunk that has them (Azure's has none)", () => {
     expect(decode(fixture('azure-text.sse'))[0]).toMatchObject({
       type: 'start',
       id: 'chatcmpl-BzYf3',
