@@ -92,10 +92,7 @@ export async function search(
   const trying = new Trying({ trials: settings.trials, availability, plan: prospects, rule });
   const search = new Failover<SentAttempt>(prospects, rule, request.pin !== undefined, request.exchange.signal, {
     free: (accepts) => (prospects.local === undefined ? slotted?.free(accepts) : undefined),
-    prepare: (visit) =>
-      prepare(visit, trying, prospects, slotted)?.then(
-        (isReady) => isReady && isStillOpen(visit, prospects, availability),
-      ),
+    prepare: (visit) => prepare(visit, { trying, prospects, slotted, availability }),
     send: (visit, key) => sendAttempt(journey, visit, key, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
     mayGoOn: ({ backend, disabled }, key) => availability.mayGoOn(backend, disabled, key),
@@ -152,21 +149,25 @@ function excuse(
   return { failure, next: { type: 'again' } };
 }
 
+/** What a visit may need before anything is sent. */
+interface Preparation {
+  readonly trying: Trying;
+  readonly prospects: Prospects;
+  readonly slotted: SlotPlan | undefined;
+  readonly availability: Availability;
+}
+
 /** A trial needs its turn, and a backend that serves one request at a time its slot, before anything else is done for it. */
-function prepare(
-  visit: Visit,
-  trying: Trying,
-  prospects: Prospects,
-  slotted: SlotPlan | undefined,
-): Promise<boolean> | undefined {
+function prepare(visit: Visit, preparation: Preparation): Promise<boolean> | undefined {
+  const { trying, prospects, slotted } = preparation;
   const turn = trying.begin(visit);
   const further = (): Promise<boolean> | undefined => slotted?.prepare(visit) ?? prospects.prepare(visit);
-  if (turn === undefined) return further();
-  return turn.then((isOurs) => (isOurs ? (further() ?? true) : false));
+  const ready = turn === undefined ? further() : turn.then((isOurs) => (isOurs ? (further() ?? true) : false));
+  return ready?.then((isReady) => isReady && isStillOpen(visit, preparation));
 }
 
 /** Whoever had to wait looks again: meanwhile the backend may have been disabled, or switched off by a person. */
-function isStillOpen(visit: Visit, prospects: Prospects, availability: Availability): boolean {
+function isStillOpen(visit: Visit, { prospects, availability }: Preparation): boolean {
   const { backend, disabled } = visit;
   const isOpen = disabled ? !availability.isHard(backend) : availability.disabledUntil(backend) === 0;
   if (!isOpen) prospects.skip(visit);
