@@ -13,6 +13,8 @@ export interface EmbeddingAnswerContext {
   readonly encoding: VectorEncoding;
   /** Milliseconds since the request came, for protocols that tell. */
   readonly elapsedMs: number;
+  /** The tokens of the request, for upstreams that do not count them. */
+  readonly estimateTokens?: () => number;
 }
 
 /** Client face: canonical ↔ this protocol's wire form. */

@@ -12,7 +12,7 @@ import type { ChatLane, EmbeddingsLane, Lane } from '../protocols/lane.ts';
 import type { AnswerContext, AnswerProtocol, OpenStreamDecoder, Prefill, StreamFormat } from '../protocols/protocol.ts';
 import { recordAnswers } from '../protocols/recorded.ts';
 import { protocolOf } from '../protocols/registry.ts';
-import { countInputTokens, countOutputTokens } from '../protocols/tokens/request-tokens.ts';
+import { countEmbeddingTokens, countInputTokens, countOutputTokens } from '../protocols/tokens/request-tokens.ts';
 import { Transcript } from '../protocols/transcript.ts';
 import type { ProxyRequest } from './decode.ts';
 import type { Journey, Memory, Succession } from './journey.ts';
@@ -127,7 +127,12 @@ export function vectorContextOf(
   lane: EmbeddingsLane,
   clock: Clock,
 ): EmbeddingAnswerContext {
-  const { encoding } = translation.vectors(lane, backend);
+  const vectors = translation.vectors(lane, backend);
   const model = request.model ?? backend.upstreamModel ?? '';
-  return { model, encoding, elapsedMs: clock.now() - trail.startedAtMs };
+  return {
+    model,
+    encoding: vectors.encoding,
+    elapsedMs: clock.now() - trail.startedAtMs,
+    estimateTokens: () => countEmbeddingTokens({ ...vectors, model: backend.upstreamModel ?? vectors.model }),
+  };
 }

@@ -5,6 +5,7 @@ import type { EmbeddingResponse } from '../canonical/embedding.ts';
 import type { FailureSignal, SignalHeaders } from '../canonical/failure.ts';
 import { joinResponses } from '../protocols/embedding-batches.ts';
 import type { EmbeddingAnswerContext } from '../protocols/embedding-codec.ts';
+import { counted } from '../protocols/lane-embeddings.ts';
 import type { EmbeddingsLane } from '../protocols/lane.ts';
 import type { AnswerProtocol } from '../protocols/protocol.ts';
 import { Answer, type AnswerSettings, type AnswerSource } from '../stream/answer.ts';
@@ -54,8 +55,9 @@ export class Batch implements AnswerSource {
   get protocol(): AnswerProtocol {
     const { lane, context } = this.#settings;
     return whole(() => {
-      const response = joinResponses(this.#answered);
-      const body = lane.client.encodeResponse(response, context());
+      const told = context();
+      const response = counted(joinResponses(this.#answered), told);
+      const body = lane.client.encodeResponse(response, told);
       return { usage: response.usage, signal: undefined, empty: false, body };
     });
   }

@@ -2,6 +2,7 @@
 // estimate: only a model's own tokenizer knows, and not every vendor shows it.
 
 import type { Block } from '../../canonical/block.ts';
+import type { EmbeddingRequest } from '../../canonical/embedding.ts';
 import type { CanonicalRequest } from '../../canonical/request.ts';
 import { isJsonObject } from '../openai/wire.ts';
 import { pictureTokens, tokensOfGlance, tokensOfLargest } from './picture.ts';
@@ -45,6 +46,13 @@ export function countInputTokens(request: CanonicalRequest, charsMax = quickChar
 /** The tokens of text that a model has said. */
 export function countOutputTokens(text: string, model: string): number {
   return Math.ceil(countTextTokens([text], encodingOf(model), quickChars));
+}
+
+/** The tokens of a request for vectors: of its texts, and those that it has in the place of texts. */
+export function countEmbeddingTokens({ model, inputs }: EmbeddingRequest): number {
+  const texts = inputs.flatMap((input) => (input.type === 'text' ? [input.text] : []));
+  const tokens = inputs.reduce((sum, input) => sum + (input.type === 'tokens' ? input.tokens.length : 0), 0);
+  return Math.ceil(tokens + countTextTokens(texts, encodingOf(model), quickChars));
 }
 
 function toJson(value: unknown): string {

@@ -92,9 +92,25 @@ describe.each(['0.137', '1.x'] as const)('a client of Anthropic, %s,', (version)
     expect(small.input_tokens).toBeGreaterThanOrEqual(1);
     const more = await client.messages.countTokens({ ...request, system: 'be brief, and kind', tools });
     expect(more.input_tokens).toBeGreaterThan(small.input_tokens);
+    const source = { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } as const;
+    const seen = { role: 'user' as const, content: [{ type: 'image' as const, source }] };
+    const most = await client.messages.countTokens({ ...request, messages: [...messages, seen] });
+    expect(most.input_tokens).toBeGreaterThan(small.input_tokens + 80);
     expect(stage.upstreams.openai.requests).toEqual([]);
     await using own = await stageOf({ anthropic: scripts.anthropic });
     expect(await clientOf(version, own.gateway.url).messages.countTokens(request)).toEqual({ input_tokens: 4711 });
+  });
+
+  it('[156] hears an estimate of its input at first, and the upstream’s own count at the end', async () => {
+    await using stage = await stageOf({ openai: scripts.openai });
+    const streamed = clientOf(version, stage.gateway.url).messages.stream({ ...asked, system: 'be brief' });
+    let first: number | undefined;
+    streamed.on('streamEvent', (event) => {
+      if (event.type === 'message_start') first = event.message.usage.input_tokens;
+    });
+    const { usage } = await streamed.finalMessage();
+    expect(first).toBeGreaterThan(3);
+    expect(usage).toMatchObject({ input_tokens: 3, output_tokens: 5 });
   });
 
   it('[150] lists models in its own form', async () => {

@@ -1,5 +1,6 @@
 // The official OpenAI clients, unmodified but for their base URL, find in the gateway what they find at OpenAI.
 
+import { readFileSync } from 'node:fs';
 import OpenAI from 'openai';
 import OpenAI6 from 'openai6';
 import { describe, expect, it } from 'vitest';
@@ -8,10 +9,11 @@ import { ask, official } from '../../support/client.ts';
 import type { ProviderConfig } from '../../../proxy/config/schema.ts';
 import { clientKey } from '../../support/config.ts';
 import { openai } from '../../support/openai-answers.ts';
-import { answer, stopAfter, stopAtOnce } from '../../support/scripts.ts';
+import { answer, stopAfter, stopAtOnce, stream } from '../../support/scripts.ts';
 import { openStage, type Stage, type StageOptions } from '../../support/stage.ts';
 import type { Script } from '../../support/upstream.ts';
 
+const fixtures = new URL('../../proxy/protocols/fixtures/', import.meta.url);
 const messages = [{ role: 'user', content: 'one' }] as const;
 const tools = ['weather', 'time'].map((name) => ({
   type: 'function' as const,
@@ -127,6 +129,23 @@ describe.each(['v7', 'v6'] as const)('the official client %s', (version) => {
     const final = await client.responses.stream({ model: 'responder', input: 'one' }).finalResponse();
     expect(final.output_text).toBe(said);
   });
+
+  it.each(['OpenAI', 'AzureOpenAI'] as const)(
+    '[147] gets every event of responses of %s, known or not',
+    async (type) => {
+      const bytes = readFileSync(new URL('responses-reasoning-unknown-events.sse', fixtures), 'utf8');
+      const frames = bytes.split(/(?<=\n\n)/);
+      await using stage = await stageOf({ good: (exchange) => stream(frames)(exchange) }, { provider: { type } });
+      const asked = { model: 'responder', input: 'one', stream: true } as const;
+      const { text } = await ask(`${stage.gateway.url}/v1/responses`, { body: asked });
+      expect(text).toBe(bytes);
+      const types: string[] = [];
+      for await (const event of await official(version, `${stage.gateway.url}/v1`).responses.create(asked)) {
+        types.push(event.type);
+      }
+      expect(types).toEqual([...bytes.matchAll(/^event: (.+)$/gm)].map(([, name]) => name));
+    },
+  );
 
   it('[64] gets a completion of the old kind, whole and streamed', async () => {
     await using stage = await stageOf({ good: openai('good') });

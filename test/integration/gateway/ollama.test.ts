@@ -239,6 +239,22 @@ describe('a client of OpenAI', () => {
     ]);
   });
 
+  it('[208] is told of tokens, which are counted here where the upstream does not', async () => {
+    const silent: Script = (exchange) => {
+      const embeddings = [exchange.request.json['input']].flat().map(() => [0.5, 1]);
+      return answer({ model: 'm', embeddings })(exchange);
+    };
+    await using stage = await stageOf({ ollama: silent });
+    const client = official('v7', `${stage.gateway.url}/v1`);
+    const short = await client.embeddings.create({ model: 'chat', input: 'hello world' });
+    expect(short.usage).toEqual({ prompt_tokens: 2, total_tokens: 2 });
+    expect(await stage.gateway.metrics()).toMatch(/sluice_tokens_total\{[^}]*type="input"\} 2\n/);
+    // So much of it is not counted whole.
+    const input = Array.from({ length: 2100 }, () => 'hello world');
+    const long = await client.embeddings.create({ model: 'chat', input });
+    expect(Math.abs(long.usage.prompt_tokens / 4200 - 1)).toBeLessThan(0.02);
+  });
+
   it('has all parts of a request go elsewhere where one fails', async () => {
     const failing: Script = (exchange) => {
       const isSecond = [exchange.request.json['input']].flat().length < 2048;

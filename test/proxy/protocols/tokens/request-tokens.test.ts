@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CanonicalRequest } from '../../../../proxy/canonical/request.ts';
 import { protocolOf } from '../../../../proxy/protocols/registry.ts';
-import { countInputTokens, inputTokensAtMost } from '../../../../proxy/protocols/tokens/request-tokens.ts';
+import {
+  countEmbeddingTokens,
+  countInputTokens,
+  inputTokensAtMost,
+} from '../../../../proxy/protocols/tokens/request-tokens.ts';
 
 const request: CanonicalRequest = {
   model: 'gpt-4o',
@@ -45,6 +49,13 @@ test('a document of text is its text, and another is guessed by its bytes', () =
     });
   expect(of('text/plain')).toBeGreaterThan(1_000);
   expect(of('application/pdf')).toBe(Math.ceil(data.length / 50) + 4 + 3);
+});
+
+test('[208] a request for vectors is its texts, or the tokens that stand for them', () => {
+  const asked = { model: 'text-embedding-3-small', encoding: 'float', metadata: {} } as const;
+  const texts = ['hello world', 'tiktoken is great!'].map((said) => ({ type: 'text', text: said }) as const);
+  expect(countEmbeddingTokens({ ...asked, inputs: texts })).toBe(2 + 6);
+  expect(countEmbeddingTokens({ ...asked, inputs: [{ type: 'tokens', tokens: [1, 2, 3] }] })).toBe(3);
 });
 
 /** Bodies of chats, from short to long, with more in them than text. */
