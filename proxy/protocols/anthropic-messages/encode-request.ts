@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 
 import type { CanonicalRequest, ResponseFormat } from '../../canonical/request.ts';
 import type { JsonObject } from '../openai/wire.ts';
-import { withDefined } from '../openai-chat/wire.ts';
+import { droppedForeign, refuseForeign } from '../foreign-members.ts';
+import { chat, withDefined } from '../openai-chat/wire.ts';
 import type { DroppedParameter, EncodedRequest, UpstreamModel } from '../protocol.ts';
 import { RefusedParameter } from '../refused-parameter.ts';
 import type { AnthropicDialect } from './dialect.ts';
@@ -81,7 +82,7 @@ function encode(request: CanonicalRequest, dialect: AnthropicDialect, model: Ups
       stop_sequences: stop.length > 0 ? stop : undefined,
       thinking: plan.thinking,
       output_config: nonEmpty({ ...(output as JsonObject | undefined), ...encodeOutput(request, profile, plan) }),
-      metadata: nonEmpty({ ...(metadata as JsonObject | undefined), ...encodeUser(request.userId) }),
+      metadata: nonEmpty({ ...(metadata as JsonObject | undefined), ...encodeUser(userOf(request)) }),
       stream: request.stream && dialect.streamInBody ? true : undefined,
     }),
   };
@@ -96,7 +97,8 @@ function profileOf(name: string, dialect: AnthropicDialect, { maxOutputTokens }:
   return { ...profile, outputTokensMax: maxOutputTokens, limitIsKnown: true };
 }
 
-function refuse({ choiceCount, topLogprobs }: CanonicalRequest): void {
+function refuse({ choiceCount, topLogprobs, metadata }: CanonicalRequest): void {
+  refuseForeign(metadata, anthropic);
   if (choiceCount !== undefined && choiceCount !== 1) {
     throw new RefusedParameter('choiceCount', 'must be 1: this model gives one answer at a time.');
   }
@@ -143,6 +145,7 @@ function droppedTuning(request: CanonicalRequest, stops: number): readonly Dropp
     ...(stops < request.stop.length ? [{ name: 'stop', ...(stops > 0 && { clamped: true }) }] : []),
     // The model is asked for JSON in words, and may not heed them.
     ...(request.responseFormat?.type === 'json' ? [{ name: 'responseFormat' }] : []),
+    ...droppedForeign(request.metadata, anthropic, (name) => userMembers.has(name)),
   ];
 }
 
@@ -164,6 +167,15 @@ function encodeOutput(request: CanonicalRequest, profile: ModelProfile, { effort
 
 function encodeFormat(format: Extract<ResponseFormat, { type: 'json-schema' }>, own: boolean): JsonObject {
   return { type: 'json_schema', schema: own ? format.schema : toStrictSchema(format.schema), ...kept(format) };
+}
+
+/** How clients of OpenAI say who asks, by the newer name and by the older one. */
+const userMembers: ReadonlySet<string> = new Set(['safety_identifier', 'user']);
+
+function userOf({ userId, metadata }: CanonicalRequest): string | undefined {
+  if (userId !== undefined) return userId;
+  const members = metadata[chat] ?? {};
+  return [...userMembers].map((name) => members[name]).find((value) => typeof value === 'string');
 }
 
 function encodeUser(userId: string | undefined): JsonObject {

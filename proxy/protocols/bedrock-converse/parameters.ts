@@ -5,27 +5,11 @@ import type { CanonicalRequest } from '../../canonical/request.ts';
 import type { ThinkingPlan } from '../anthropic-messages/thinking.ts';
 import type { JsonObject } from '../openai/wire.ts';
 import { chat, withDefined } from '../openai-chat/wire.ts';
+import { droppedForeign, refuseForeign } from '../foreign-members.ts';
 import type { DroppedParameter } from '../protocol.ts';
 import { RefusedParameter } from '../refused-parameter.ts';
 import type { ConverseModel } from './model.ts';
 import { bedrock } from './wire.ts';
-
-/** Members of other protocols that ask for an answer which is not given here. */
-const refusedMembers: { readonly [name: string]: string } = {
-  audio: 'is not supported: this model answers in text.',
-  web_search_options: 'is not supported: this model does not search.',
-  mcp_servers: 'is not supported: this model calls no servers.',
-};
-
-/** Members of other protocols that are a matter between client and gateway, or have been said otherwise. */
-const quietMembers: ReadonlySet<string> = new Set([
-  'stream_options',
-  'thinking',
-  'output_config',
-  'hosted_tools',
-  'options',
-  'keep_alive',
-]);
 
 /** Throws RefusedParameter for what cannot be said and must not be left out. */
 export function refuseUnsayable({ choiceCount = 1, topLogprobs, metadata }: CanonicalRequest): void {
@@ -33,12 +17,7 @@ export function refuseUnsayable({ choiceCount = 1, topLogprobs, metadata }: Cano
   if (topLogprobs !== undefined) {
     throw new RefusedParameter('topLogprobs', 'is not supported: this model tells no probabilities.');
   }
-  for (const [name, value] of foreignMembers(metadata)) {
-    if (Object.hasOwn(refusedMembers, name)) throw new RefusedParameter(name, refusedMembers[name]!);
-    if (name === 'modalities' && Array.isArray(value) && value.includes('audio')) {
-      throw new RefusedParameter(name, 'must not hold audio: this model answers in text.');
-    }
-  }
+  refuseForeign(metadata, bedrock);
 }
 
 /** What is left out, sampling and thinking apart. */
@@ -47,23 +26,15 @@ export function droppedParameters(request: CanonicalRequest, { claude }: Convers
     (name) => request[name] !== undefined,
   );
   const tier = encodeServiceTier(request);
-  const foreign = foreignMembers(request.metadata).filter(
-    ([name]) => !quietMembers.has(name) && !(name === 'service_tier' && tier.told),
-  );
+  const isTold = (name: string): boolean => name === 'service_tier' && tier.told;
   const tools = request.tools.length > 0;
   return [
     ...names.map((name) => ({ name })),
     ...(tools && request.parallelToolCalls === false && claude === undefined ? [{ name: 'parallelToolCalls' }] : []),
     // The model is asked for JSON in words, and may not heed them.
     ...(request.responseFormat?.type === 'json' ? [{ name: 'responseFormat' }] : []),
-    ...foreign.map(([name]) => ({ name })),
+    ...droppedForeign(request.metadata, bedrock, isTold),
   ];
-}
-
-function foreignMembers(metadata: CanonicalRequest['metadata']): readonly (readonly [string, unknown])[] {
-  return Object.entries(metadata).flatMap(([protocol, members]) =>
-    protocol === bedrock ? [] : Object.entries(members),
-  );
 }
 
 /** A part of a request, and what of it could not be said. */

@@ -4,6 +4,7 @@
 import type { CanonicalRequest, Tool } from '../../canonical/request.ts';
 import { isJsonObject, type JsonObject } from '../openai/wire.ts';
 import { withDefined } from '../openai-chat/wire.ts';
+import { droppedForeign, refuseForeign } from '../foreign-members.ts';
 import type { DroppedParameter } from '../protocol.ts';
 import { RefusedParameter } from '../refused-parameter.ts';
 import { cohere } from './wire.ts';
@@ -20,23 +21,6 @@ const ranges = {
   frequencyPenalty: [0, 1],
 } as const satisfies { readonly [name in keyof CanonicalRequest]?: readonly [min: number, max: number] };
 
-/** Members of other protocols that ask for an answer which is not given here. */
-const refusedMembers: { readonly [name: string]: string } = {
-  audio: 'is not supported: this model answers in text.',
-  web_search_options: 'is not supported: this model does not search.',
-  mcp_servers: 'is not supported: this model calls no servers.',
-};
-
-/** Members of other protocols that are a matter between client and gateway, or details of what has been said otherwise. */
-const quietMembers: ReadonlySet<string> = new Set([
-  'stream_options',
-  'thinking',
-  'output_config',
-  'hosted_tools',
-  'options',
-  'keep_alive',
-]);
-
 /** Throws RefusedParameter for what cannot be said and must not be left out. */
 export function refuseUnsayable(request: CanonicalRequest): void {
   const { choiceCount = 1, topLogprobs, stop, responseFormat = { type: 'text' }, tools, metadata } = request;
@@ -50,17 +34,11 @@ export function refuseUnsayable(request: CanonicalRequest): void {
   if (responseFormat.type !== 'text' && tools.length > 0) {
     throw new RefusedParameter('responseFormat', 'must be text where there are tools, for this model.');
   }
-  for (const [name, value] of foreignMembers(metadata)) {
-    if (Object.hasOwn(refusedMembers, name)) throw new RefusedParameter(name, refusedMembers[name]!);
-    if (name === 'modalities' && Array.isArray(value) && value.includes('audio')) {
-      throw new RefusedParameter(name, 'must not hold audio: this model answers in text.');
-    }
-  }
+  refuseForeign(metadata, cohere);
 }
 
 /** What is left out, or not told as it was asked for. */
 export function droppedParameters(request: CanonicalRequest): readonly DroppedParameter[] {
-  const foreign = foreignMembers(request.metadata).filter(([name]) => !quietMembers.has(name));
   const clamped = rangeNames.filter((name) => inRange(request, name) !== request[name]);
   const { tools, parallelToolCalls, userId } = request;
   return [
@@ -68,7 +46,7 @@ export function droppedParameters(request: CanonicalRequest): readonly DroppedPa
     ...(tools.some(({ strict }) => strict === true) && !areStrict(tools) ? [{ name: 'tools', clamped: true }] : []),
     ...(parallelToolCalls === false ? [{ name: 'parallelToolCalls' }] : []),
     ...(userId === undefined ? [] : [{ name: 'userId' }]),
-    ...foreign.map(([name]) => ({ name })),
+    ...droppedForeign(request.metadata, cohere),
   ];
 }
 
@@ -78,12 +56,6 @@ function inRange(request: CanonicalRequest, name: keyof typeof ranges): number |
   const value = request[name];
   const [min, max] = ranges[name];
   return value === undefined ? undefined : Math.min(max, Math.max(min, value));
-}
-
-function foreignMembers(metadata: CanonicalRequest['metadata']): readonly (readonly [string, unknown])[] {
-  return Object.entries(metadata).flatMap(([protocol, members]) =>
-    protocol === cohere ? [] : Object.entries(members),
-  );
 }
 
 /** Writes everything that shapes the answer's text. */

@@ -4,6 +4,7 @@
 import type { CanonicalRequest } from '../../canonical/request.ts';
 import type { JsonObject } from '../openai/wire.ts';
 import { withDefined } from '../openai-chat/wire.ts';
+import { droppedForeign, refuseForeign } from '../foreign-members.ts';
 import type { DroppedParameter } from '../protocol.ts';
 import { RefusedParameter } from '../refused-parameter.ts';
 import type { GeminiDialect } from './dialect.ts';
@@ -14,23 +15,6 @@ import { gemini } from './wire.ts';
 /** More are refused. */
 const stopsMax = 5;
 const temperatureMax = 2;
-
-/** Members of other protocols that ask for an answer which is not given here. */
-const refusedMembers: { readonly [name: string]: string } = {
-  audio: 'is not supported: this model answers in text.',
-  web_search_options: 'is not supported: this model does not search.',
-  mcp_servers: 'is not supported: this model calls no servers.',
-};
-
-/** Members of other protocols that are a matter between client and gateway, or details of what has been said otherwise. */
-const quietMembers: ReadonlySet<string> = new Set([
-  'stream_options',
-  'thinking',
-  'output_config',
-  'hosted_tools',
-  'options',
-  'keep_alive',
-]);
 
 /** Throws RefusedParameter for what cannot be said and must not be left out. */
 export function refuseUnsayable(request: CanonicalRequest, profile: ModelProfile, dialect: GeminiDialect): void {
@@ -44,31 +28,19 @@ export function refuseUnsayable(request: CanonicalRequest, profile: ModelProfile
   if (responseFormat.type !== 'text' && tools.length > 0 && !profile.jsonWithTools) {
     throw new RefusedParameter('responseFormat', 'must be text where there are tools, for this model.');
   }
-  for (const [name, value] of foreignMembers(request.metadata)) {
-    if (Object.hasOwn(refusedMembers, name)) throw new RefusedParameter(name, refusedMembers[name]!);
-    if (name === 'modalities' && Array.isArray(value) && value.includes('audio')) {
-      throw new RefusedParameter(name, 'must not hold audio: this model answers in text.');
-    }
-  }
+  refuseForeign(request.metadata, gemini);
 }
 
 /** What is left out. */
 export function droppedParameters(request: CanonicalRequest, profile: ModelProfile): readonly DroppedParameter[] {
-  const foreign = foreignMembers(request.metadata).filter(([name]) => !quietMembers.has(name));
   const { temperature = 0, parallelToolCalls, userId } = request;
   return [
     ...(temperature > temperatureMax ? [{ name: 'temperature', clamped: true }] : []),
     ...(profile.penalties ? [] : Object.keys(penaltiesOf(request)).map((name) => ({ name }))),
     ...(parallelToolCalls === false ? [{ name: 'parallelToolCalls' }] : []),
     ...(userId === undefined ? [] : [{ name: 'userId' }]),
-    ...foreign.map(([name]) => ({ name })),
+    ...droppedForeign(request.metadata, gemini),
   ];
-}
-
-function foreignMembers(metadata: CanonicalRequest['metadata']): readonly (readonly [string, unknown])[] {
-  return Object.entries(metadata).flatMap(([protocol, members]) =>
-    protocol === gemini ? [] : Object.entries(members),
-  );
 }
 
 /** Writes `generationConfig`, thinking apart. */

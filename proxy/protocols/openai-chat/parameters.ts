@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 
 import type { CanonicalRequest } from '../../canonical/request.ts';
 import type { JsonObject } from '../openai/wire.ts';
+import { droppedForeign, refuseForeign } from '../foreign-members.ts';
 import type { DroppedParameter, UpstreamModel } from '../protocol.ts';
 import { RefusedParameter } from '../refused-parameter.ts';
 import type { ChatDialect } from './dialect.ts';
@@ -23,6 +24,7 @@ export function applyDialect(request: CanonicalRequest, own: JsonObject, dialect
   for (const [name, why] of Object.entries(dialect.refused ?? {})) {
     if (isGiven(request, own, name)) throw new RefusedParameter(name, why);
   }
+  refuseForeign(request.metadata, chat);
   const { stopsMax, temperatureMax } = dialect;
   if (stopsMax !== undefined && request.stop.length > stopsMax) {
     throw new RefusedParameter('stop', `must have at most ${stopsMax} entries for this model.`);
@@ -30,31 +32,12 @@ export function applyDialect(request: CanonicalRequest, own: JsonObject, dialect
   const names = [...(dialect.dropped ?? [])].filter((name) => isGiven(request, own, name));
   const isHot = (request.temperature ?? 0) > (temperatureMax ?? Infinity);
   const left = { ...request, ...(isHot && { temperature: temperatureMax }) };
-  const leftOut = [...names, ...foreignMembers(request)].map((name) => ({ name }));
+  const leftOut = [...names.map((name) => ({ name })), ...droppedForeign(request.metadata, chat)];
   return {
     request: omit(left, names),
     own: omit(own, names),
     dropped: [...leftOut, ...(isHot ? [{ name: 'temperature', clamped: true }] : [])],
   };
-}
-
-/** Clients of Ollama send all its options all the time; what they say of a server's memory nobody misses. */
-const quietProtocol = 'ollama';
-/** What is a matter between client and gateway, or has a part here that says the same. */
-const quietMembers: ReadonlySet<string> = new Set([
-  'cache_control',
-  'hosted_tools',
-  'metadata',
-  'output_config',
-  'stream_options',
-  'thinking',
-]);
-
-/** Members that only the client's own protocol knows. */
-function foreignMembers({ metadata }: CanonicalRequest): readonly string[] {
-  return Object.entries(metadata)
-    .filter(([protocol]) => protocol !== chat && protocol !== quietProtocol)
-    .flatMap(([, members]) => Object.keys(members).filter((name) => !quietMembers.has(name)));
 }
 
 function isGiven(request: CanonicalRequest, own: JsonObject, name: string): boolean {

@@ -2,40 +2,25 @@
 // another one than was asked for.
 
 import type { CanonicalRequest, Tool } from '../../../canonical/request.ts';
+import { droppedForeign, refuseForeign } from '../../foreign-members.ts';
 import type { DroppedParameter } from '../../protocol.ts';
 import { RefusedParameter } from '../../refused-parameter.ts';
 import { ollama } from '../wire.ts';
 
-/** Members of other protocols that ask for an answer which no server of this kind gives. */
-const refusedMembers: { readonly [name: string]: string } = {
-  audio: 'is not supported: this model answers in text.',
-  web_search_options: 'is not supported: this model does not search.',
-  mcp_servers: 'is not supported: this model calls no servers.',
-};
-/** Members of other protocols that are a matter between client and gateway. */
-const quietMembers: ReadonlySet<string> = new Set(['stream_options']);
-
 /** Throws RefusedParameter for what cannot be said and must not be left out. */
 export function refuseUnsayable({ choiceCount = 1, metadata }: CanonicalRequest): void {
   if (choiceCount > 1) throw new RefusedParameter('choiceCount', 'must be 1: this model gives one answer at a time.');
-  for (const name of foreignMembers(metadata)) {
-    if (Object.hasOwn(refusedMembers, name)) throw new RefusedParameter(name, refusedMembers[name]!);
-  }
+  refuseForeign(metadata, ollama);
 }
 
 /** What is left out. */
 export function droppedParameters(request: CanonicalRequest): readonly DroppedParameter[] {
-  const foreign = foreignMembers(request.metadata).filter((name) => !quietMembers.has(name));
   return [
     ...droppedChoice(request),
     ...(request.parallelToolCalls === false ? [{ name: 'parallelToolCalls' }] : []),
     ...(request.userId === undefined ? [] : [{ name: 'userId' }]),
-    ...foreign.map((name) => ({ name })),
+    ...droppedForeign(request.metadata, ollama),
   ];
-}
-
-function foreignMembers(metadata: CanonicalRequest['metadata']): readonly string[] {
-  return Object.entries(metadata).flatMap(([protocol, members]) => (protocol === ollama ? [] : Object.keys(members)));
 }
 
 /** Which tools the model may call can be said by giving it no others; that it must call one cannot be said. */

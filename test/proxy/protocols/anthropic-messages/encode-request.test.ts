@@ -114,3 +114,24 @@ describe('a request', () => {
     ]);
   });
 });
+
+describe('what only clients of OpenAI know', () => {
+  test.each([
+    [{ audio: { voice: 'alloy' } }, 'audio'],
+    [{ modalities: ['text', 'audio'] }, 'modalities'],
+    [{ web_search_options: {} }, 'web_search_options'],
+  ])('[22] is refused where the answer would be another one: %j', (members, parameter) => {
+    expect(() => encode(members)).toThrow(expect.objectContaining({ parameter }) as Error);
+  });
+
+  test('[22] is reported where it is left out', () => {
+    const members = { logit_bias: { 1: 1 }, verbosity: 'low', store: true, metadata: { a: 'b' }, service_tier: 'flex' };
+    expect(encode(members).dropped.map(({ name }) => name)).toEqual(Object.keys(members));
+    expect(encode({ stream_options: { include_usage: true } }).dropped).toEqual([]);
+  });
+
+  test('says for whom it is asked', () => {
+    expect(encode({ user: 'old' })).toMatchObject({ metadata: { user_id: 'old' }, dropped: [] });
+    expect(encode({ safety_identifier: 'new', user: 'old' })).toMatchObject({ metadata: { user_id: 'new' } });
+  });
+});

@@ -114,7 +114,11 @@ describe('a request to a server', () => {
   test.each([
     [{ n: 2 }, 'choiceCount', 'must be 1: this model gives one answer at a time.'],
     [{ web_search_options: {} }, 'web_search_options', 'is not supported: this model does not search.'],
-    [{ modalities: ['audio'], audio: { voice: 'x' } }, 'audio', 'is not supported: this model answers in text.'],
+    [
+      { modalities: ['audio'], audio: { voice: 'x' } },
+      'modalities',
+      'must not hold audio: this model answers in text.',
+    ],
   ])('is refused where it would have to be another one: %j', (members, name, why) => {
     const decoded = fromOpenAi(members);
     expect(() => ollamaChatUpstreamCodec.encodeRequest(decoded)).toThrow(new RefusedParameter(name, why));
