@@ -1,7 +1,9 @@
 // What has to be changed in a client's own body: what a host of Claude's wants said elsewhere, and thinking that is not
 // Claude's. Nothing is parsed where there is nothing to change.
 
-import { isJsonObject, type JsonObject, parseJson } from '../openai/wire.ts';
+import { type ListElement, readList, writeList } from '../json-list.ts';
+import { rewriteMembers } from '../json-members.ts';
+import type { JsonObject } from '../openai/wire.ts';
 import type { Edits, Peek, RequestEdit } from '../protocol.ts';
 import { anthropicDialects, type AnthropicDialectName, hostEdits } from './dialect.ts';
 import { isClaudeSignature } from './thinking-signature.ts';
@@ -55,27 +57,27 @@ function skip(body: Buffer, from: number): number {
   return at;
 }
 
-/** The messages as they have to be; undefined if they are. */
+/** The messages as they have to be; undefined if they are. Those that stay keep their bytes. */
 function withoutForeignThinking(body: Buffer, { members }: Peek): string | undefined {
-  const member = members.find((candidate) => candidate.name === 'messages');
-  const messages = member && parseJson(body.toString('utf8', member.valueStart, member.valueEnd));
-  if (!Array.isArray(messages)) return undefined;
-  const edited = messages.map((message: unknown) => (isJsonObject(message) ? withoutForeign(message) : message));
-  if (edited.every((message, index) => message === messages[index])) return undefined;
-  // A turn of nothing but thinking has nothing left, and would be refused for it.
-  return JSON.stringify(edited.filter((message) => message !== undefined));
+  const messages = readList(body, members, 'messages');
+  const kept = messages?.map(withoutForeign);
+  if (messages === undefined || kept === undefined) return undefined;
+  if (kept.every((bytes, index) => bytes === messages[index]?.bytes)) return undefined;
+  return writeList(kept.filter((bytes) => bytes !== undefined));
 }
 
-function withoutForeign(message: JsonObject): JsonObject | undefined {
-  const { role, content } = message;
-  if (role !== 'assistant' || !Array.isArray(content)) return message;
-  const kept = content.filter((block: unknown) => !isForeignThinking(block));
-  if (kept.length === content.length) return message;
-  return kept.length === 0 ? undefined : { ...message, content: kept };
+/** A turn of nothing but thinking has nothing left, and would be refused for it. */
+function withoutForeign({ value, bytes, members }: ListElement): Buffer | undefined {
+  if (value['role'] !== 'assistant') return bytes;
+  const blocks = readList(bytes, members, 'content');
+  const kept = blocks?.filter((block) => !isForeignThinking(block.value));
+  if (kept === undefined || kept.length === blocks?.length) return bytes;
+  if (kept.length === 0) return undefined;
+  const set = new Map([['content', writeList(kept.map((block) => block.bytes))]]);
+  return rewriteMembers(bytes, members, { set, remove: new Set() });
 }
 
-function isForeignThinking(block: unknown): boolean {
-  if (!isJsonObject(block) || block['type'] !== 'thinking') return false;
-  const { signature } = block;
+function isForeignThinking({ type, signature }: JsonObject): boolean {
+  if (type !== 'thinking') return false;
   return typeof signature !== 'string' || !isClaudeSignature(signature);
 }

@@ -33,6 +33,8 @@ function decodeAssistant(reader: MemberReader): readonly Block[] {
   const refusal = reader.text('refusal');
   // The other of the two names says the same.
   reader.any('reasoning');
+  // What the official client makes of the content, and gives back with it.
+  reader.any('parsed');
   return [
     ...(thinking ? [{ type: 'thinking', text: thinking } as const] : []),
     ...decodeContent(reader),

@@ -46,6 +46,12 @@ describe('a request for a message', () => {
     }
   });
 
+  test('keeps the bytes of everything else', () => {
+    const turn = '{"role":"user","content":[{"type":"text","text":"\\u00e9","n":1.0,"big":12345678901234567890}]}';
+    const text = `{"messages":[${turn},{"role":"assistant","content":[{"type":"thinking","signature":""},${turn}]}]}`;
+    expect(edited(messagesEdit(), text)).toBe(`{"messages":[${turn},{"role":"assistant","content":[${turn}]}]}`);
+  });
+
   test('has no turn of nothing', () => {
     const messages = [
       { role: 'user', content: 'one' },
