@@ -1,6 +1,7 @@
 // The two faces of a wire protocol: towards clients and towards upstreams. One folder per protocol implements both over
 // one set of wire types. Nothing here knows HTTP connections, routes or providers.
 
+import type { Source } from '../canonical/block.ts';
 import type { ClientError } from '../canonical/client-error.ts';
 import type { FailureSignal, SignalHeaders } from '../canonical/failure.ts';
 import type { CanonicalRequest } from '../canonical/request.ts';
@@ -195,6 +196,13 @@ export interface PassThroughProtocol extends AnswerProtocol {
   rewrite(body: Buffer, peek: Peek, edits: Edits): Buffer;
   /** What has to be changed so that the history holds no thinking; undefined where there is none. */
   withoutThinking?(body: Buffer, members: readonly MemberSpan[]): Edits | undefined;
+  /** Puts bytes in the place of addresses, beside other edits of the same body. For hosts that load nothing. */
+  withSources?(
+    body: Buffer,
+    members: readonly MemberSpan[],
+    sources: ReadonlyMap<string, Source>,
+    edits: Edits | undefined,
+  ): Edits;
   /** How the answer to one request is read, where that depends on what it asks for. */
   answersTo?(body: Buffer, peek: Peek): AnswerProtocol | undefined;
 }

@@ -3,7 +3,7 @@
 
 import { ClientError } from '../canonical/client-error.ts';
 import type { Backend } from '../config/snapshot.ts';
-import type { ChatLane, EmbeddingsLane } from '../protocols/lane.ts';
+import type { ChatLane, EmbeddingsLane, PassThroughLane } from '../protocols/lane.ts';
 import { protocolOf } from '../protocols/registry.ts';
 import type { Exclusives, Plan, Visit } from '../routing/plan.ts';
 import { readerOf } from './answers.ts';
@@ -79,18 +79,18 @@ export class Prospects implements Plan {
    */
   prepare({ backend }: Visit): Promise<boolean> | undefined {
     const lane = laneOf(this.#settings.request, backend);
-    if (lane?.type !== 'chat' || !this.#settings.translation.needsSources(lane, backend)) return undefined;
-    return this.#fetch(lane, backend);
+    if (lane?.type !== 'chat' && lane?.type !== 'pass-through') return undefined;
+    return this.#settings.translation.needsSources(lane, backend) ? this.#fetch(lane, backend) : undefined;
   }
 
-  async #fetch(lane: ChatLane, backend: Backend): Promise<boolean> {
+  async #fetch(lane: ChatLane | PassThroughLane, backend: Backend): Promise<boolean> {
     const { translation, resolveSources, deadlineAtMs } = this.#settings;
     try {
       await translation.fetchSources(lane, backend, resolveSources, deadlineAtMs);
     } catch (error) {
       return this.#refuse(error);
     }
-    return this.#canBeTranslated(lane, backend);
+    return lane.type === 'pass-through' || this.#canBeTranslated(lane, backend);
   }
 
   #first(next: () => Visit | undefined): Visit | undefined {

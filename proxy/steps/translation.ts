@@ -1,6 +1,7 @@
 // The client's request in the words of other protocols: understood once, however many upstreams are asked, and written
 // once for each backend.
 
+import { ClientError } from '../canonical/client-error.ts';
 import type { EmbeddingRequest } from '../canonical/embedding.ts';
 import type { CanonicalRequest } from '../canonical/request.ts';
 import type { Backend } from '../config/snapshot.ts';
@@ -80,7 +81,10 @@ export class RequestTranslation {
 
   /** What has to be changed in a body that is passed on, beside what its server needs; undefined where nothing has. */
   editsFor(lane: PassThroughLane): Edits | undefined {
-    return this.#forgets ? this.#editsWithoutThinking(lane) : undefined;
+    const edits = this.#forgets ? this.#editsWithoutThinking(lane) : undefined;
+    const { peek, exchange } = this.#request;
+    if (this.#sources === undefined || lane.chat?.upstream.needsBytes !== true || peek === undefined) return edits;
+    return lane.protocol.withSources?.(exchange.body, peek.members, this.#sources, edits) ?? edits;
   }
 
   #editsWithoutThinking({ protocol }: PassThroughLane): Edits | undefined {
@@ -88,16 +92,32 @@ export class RequestTranslation {
     return peek && protocol.withoutThinking?.(exchange.body, peek.members);
   }
 
-  /** Whether a chat can be written only when something has been fetched. */
-  needsSources(lane: ChatLane, backend: Backend): boolean {
-    const missing = lane.upstream.needsBytes === true && this.#sources === undefined;
-    return missing && namesAddresses(this.chat(lane, backend));
+  /** Whether a chat can be sent only when something has been fetched. */
+  needsSources(lane: ChatLane | PassThroughLane, backend: Backend): boolean {
+    if (this.#sources !== undefined) return false;
+    if (lane.type === 'chat') return lane.upstream.needsBytes === true && namesAddresses(this.chat(lane, backend));
+    const { chat } = lane;
+    if (chat?.upstream.needsBytes !== true || !this.#request.exchange.body.includes('"url"')) return false;
+    try {
+      return namesAddresses(this.chat(chat, backend));
+    } catch (error) {
+      // What only the upstream understands is for it to judge.
+      if (error instanceof ClientError) return false;
+      throw error;
+    }
   }
 
   /** Fetches it: once, however many backends need it. Throws ClientError. */
-  async fetchSources(lane: ChatLane, backend: Backend, resolve: ResolveSources, deadlineAtMs: number): Promise<void> {
+  async fetchSources(
+    lane: ChatLane | PassThroughLane,
+    backend: Backend,
+    resolve: ResolveSources,
+    deadlineAtMs: number,
+  ): Promise<void> {
+    const chat = lane.type === 'chat' ? lane : lane.chat;
+    if (chat === undefined) return;
     const { exchange } = this.#request;
-    this.#fetching ??= resolve(this.chat(lane, backend), { exchange, deadlineAtMs });
+    this.#fetching ??= resolve(this.chat(chat, backend), { exchange, deadlineAtMs });
     this.#sources = await this.#fetching;
   }
 

@@ -8,6 +8,7 @@ import type { PassThroughProtocol } from '../protocol.ts';
 import { blockHasContent } from './message-judge.ts';
 import { MessageStreamTap } from './stream-tap.ts';
 import { readCounts, toUsage } from './usage.ts';
+import { withSources } from './with-sources.ts';
 import { withoutThinking } from './without-thinking.ts';
 
 /** Pass-through of `anthropic-messages`. */
@@ -17,6 +18,7 @@ export const anthropicMessagesPassThrough: PassThroughProtocol = {
   readAnswer: (body, headers = {}) => readJsonAnswer(body, headers, readMessage),
   tap: ({ headers }) => new MessageStreamTap(headers),
   withoutThinking,
+  withSources,
 };
 
 /** Pass-through of `anthropic-count-tokens`, which is never streamed. */

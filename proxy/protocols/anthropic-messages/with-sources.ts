@@ -1,0 +1,55 @@
+// What has to be changed in a body that is passed on to a host that loads nothing: addresses of images and documents give
+// way to the bytes that were found there.
+
+import type { Source } from '../../canonical/block.ts';
+import { readList, type ListElement, writeList } from '../json-list.ts';
+import { readMembers, rewriteMembers } from '../json-members.ts';
+import { isJsonObject, type JsonObject } from '../openai/wire.ts';
+import type { Edits, MemberSpan } from '../protocol.ts';
+
+/** Adds the bytes to other edits of the same body. */
+export function withSources(
+  body: Buffer,
+  members: readonly MemberSpan[],
+  sources: ReadonlyMap<string, Source>,
+  edits: Edits = { set: new Map(), remove: new Set() },
+): Edits {
+  const messages = editedMessages(edits) ?? readList(body, members, 'messages');
+  if (messages === undefined) return edits;
+  const filled = messages.map((message) => fillContent(message, sources));
+  return { set: new Map([...edits.set, ['messages', writeList(filled)]]), remove: edits.remove };
+}
+
+function editedMessages({ set }: Edits): readonly ListElement[] | undefined {
+  const messages = set.get('messages');
+  if (messages === undefined) return undefined;
+  const body = Buffer.from(`{"messages":${messages}}`);
+  return readList(body, readMembers(body).members, 'messages');
+}
+
+/** The same bytes where nothing is filled in. */
+function fillContent({ bytes, members }: ListElement, sources: ReadonlyMap<string, Source>): Buffer {
+  const blocks = readList(bytes, members, 'content');
+  const filled = blocks?.map((block) => fillBlock(block, sources));
+  if (filled === undefined || filled.every((each, index) => each === blocks?.[index]?.bytes)) return bytes;
+  return rewriteMembers(bytes, members, { set: new Map([['content', writeList(filled)]]), remove: new Set() });
+}
+
+function fillBlock(block: ListElement, sources: ReadonlyMap<string, Source>): Buffer {
+  const { value, bytes, members } = block;
+  const { type, source } = value;
+  if (type === 'tool_result') return fillContent(block, sources);
+  if (!isJsonObject(source) || source['type'] !== 'url' || typeof source['url'] !== 'string') return bytes;
+  const found = sources.get(source['url']);
+  if (found?.type !== 'base64') return bytes;
+  const isImage = found.mediaType.startsWith('image/');
+  const set = new Map([['source', JSON.stringify(encodeFound(found))]]);
+  if (isImage) set.set('type', '"image"');
+  return rewriteMembers(bytes, members, { set, remove: new Set() });
+}
+
+/** Text is text here, and everything else base64. */
+function encodeFound({ mediaType, data }: Extract<Source, { type: 'base64' }>): JsonObject {
+  if (!mediaType.startsWith('text/')) return { type: 'base64', media_type: mediaType, data };
+  return { type: 'text', media_type: 'text/plain', data: Buffer.from(data, 'base64').toString('utf8') };
+}
