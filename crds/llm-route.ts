@@ -123,9 +123,9 @@ const backendStatusSchema = z.strictObject({
   name: backendNameSchema.describe('Name of the backend.'),
   state: z.enum(['Enabled', 'Disabled']).describe('Whether requests are sent to the backend.'),
   reason: z
-    .enum([...failoverClasses, 'Manual'])
+    .enum([...failoverClasses, 'Probe', 'Manual'])
     .optional()
-    .describe('Class of the failure that disabled it, or Manual.'),
+    .describe('Class of the failure that disabled it, Probe for a failed probe of its provider, or Manual.'),
   until: timestamp().optional().describe('When it returns; not before somebody enables it where left out.'),
 });
 

@@ -20,6 +20,7 @@ import { createRequestIds } from './ingress/request-id.ts';
 import { faceOfPath } from './protocols/families.ts';
 import { createSignatureMemory } from './protocols/gemini/signature-memory.ts';
 import { createUpstreamCodecs } from './protocols/upstream-codecs.ts';
+import { createProbes } from './probes.ts';
 import { createRouter, secretsByTarget } from './router.ts';
 import { createDisableBook } from './state/disable-book.ts';
 import { createMemoryStore } from './state/memory-store.ts';
@@ -104,11 +105,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const traces = await createGatewayTraces(ground);
   const upstreams = createUpstreams({ clock, addresses: options.addresses, resolve: resolveAll });
   const post = createPostForm({ clock, addresses: options.addresses, resolve: resolveAll });
+  const tokens = createTokenExchange({ clock, post });
+  const probes = createProbes({ ...facts, random: Math.random, upstreams, tokens, log });
   const router = createRouter({
     ...facts,
     random: Math.random,
     upstreams,
-    tokens: createTokenExchange({ clock, post }),
+    tokens,
     observer: createObserver(ground, metrics, traces),
     onMalformed: (backend) => metrics.malformedFrame(backend),
     unexpected: (error, requestId) => log.error({ error, requestId }, 'request failed for a fault of the gateway'),
@@ -122,6 +125,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics.setConfig(next.config);
     upstreams.retain(next);
     router.adopt(next, previous);
+    probes.adopt(next);
     ground.scrubber.setSecrets([...secretsByTarget(next).values(), ...ownSecrets(options)]);
   });
   await state.start(storeStartMs);
@@ -145,6 +149,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
     async drain() {
       draining = true;
+      probes.close();
       const report = await ingress.drain({ deadlineMs: options.drainMs });
       log.info({ ...report }, 'drained');
       await Promise.all([upstreams.close(), state.close(), traces?.shutdown()]);

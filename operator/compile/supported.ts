@@ -44,7 +44,6 @@ const strategies: readonly Strategy[] = [
 export const unsupported: readonly Line[] = [
   line('LLMProvider', 'spec.credentials.type', unless('KeyPool', 'None', 'Passthrough'), notYet('cloud identities')),
   line('LLMProvider', 'spec.limits[]', always, notYet('limits')),
-  line('LLMProvider', 'spec.health.probe', always, notYet('active probes')),
   line('LLMProvider', 'spec.egressProxyURL', always, notYet('egress proxies')),
   line('LLMRoute', 'spec.cache', always, notYet('caching')),
   line('LLMRoute', 'spec.limits[]', always, notYet('limits')),

@@ -20,7 +20,7 @@ const backendsMax = 64;
 /** The bound of the schema for a column. */
 const columnBytesMax = 256;
 
-const reasons = [...failoverClasses, 'Manual'] as const;
+const reasons = [...failoverClasses, 'Probe', 'Manual'] as const;
 
 /** Decides the status of an LLMRoute. */
 export function decideRouteStatus(facts: RouteFacts): RouteStatus {

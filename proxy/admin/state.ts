@@ -104,8 +104,11 @@ export function describeState({
   nowMs,
 }: StateFacts): AdminState {
   const { whole, byModel } = sortEntries(disables, nowMs);
-  const stateOf = (target: TargetId): TargetState & { readonly models: readonly ModelState[] } => {
-    const entry = whole.get(target);
+  const probed = new Set(config?.providers.filter(({ probe }) => probe !== undefined).map(({ id }) => id));
+  const stateOf = (target: TargetId, provider?: string): TargetState & { readonly models: readonly ModelState[] } => {
+    const own = whole.get(target);
+    const byProbe = provider !== undefined && probed.has(provider) ? whole.get(`provider:${provider}`) : undefined;
+    const entry = own !== undefined && byProbe !== undefined ? stronger(own, byProbe) : (own ?? byProbe);
     const models = [...(byModel.get(target) ?? [])].map(([model, found]) => ({ model, ...disabledBy(found) }));
     if (entry !== undefined) return { ...disabledBy(entry), models };
     return { state: onTrial(target) ? 'trial' : 'enabled', models };
@@ -115,7 +118,7 @@ export function describeState({
       ...backend,
       ...loadOf(backend.id),
       ...limitFact(limitOf(backend.id)),
-      ...stateOf(`backend:${backend.id}`),
+      ...stateOf(`backend:${backend.id}`, backend.provider),
     })),
     keys: (config?.upstreamKeys ?? []).map(({ id, provider, state }) => {
       const found = stateOf(`key:${id}`);

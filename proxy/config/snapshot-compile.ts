@@ -7,11 +7,11 @@ import { compileModelPatterns } from '../auth/model-patterns.ts';
 import { createUpstreamCodecs, type UpstreamCodecs } from '../protocols/upstream-codecs.ts';
 import { providerKind } from '../providers/vendors.ts';
 import { compileLabelSelector } from '../routing/label-selector.ts';
-import { keyTarget } from '../routing/target.ts';
+import { keyTarget, providerTarget } from '../routing/target.ts';
 import { ConfigRefused } from './parse-config.ts';
 import { compileRules, type RuleGround } from './rule-compile.ts';
 import type { Credentials, GatewayConfig, RouteConfig, ProviderConfig } from './schema.ts';
-import type { Backend, Candidate, Provider, Route, Snapshot, UpstreamKey } from './snapshot.ts';
+import type { Backend, Candidate, ProbeConfig, Provider, Route, Snapshot, UpstreamKey } from './snapshot.ts';
 
 /** What is in force, and the credentials that it was compiled with. */
 export interface InForce {
@@ -99,7 +99,19 @@ function compileProvider(config: ProviderConfig, keys: readonly UpstreamKey[]): 
   const pathStart = baseURL.indexOf('/', baseURL.indexOf('://') + 3);
   const basePath = pathStart === -1 ? '' : baseURL.slice(pathStart).replace(/\/$/, '');
   const usable = keys.filter((key) => kind.sign !== undefined || isSendable(key.secret));
-  return { id, config, kind, origin: new URL(baseURL).origin, basePath, keys: usable };
+  return { id, config, kind, origin: new URL(baseURL).origin, basePath, keys: usable, probe: compileProbe(config) };
+}
+
+function compileProbe({ id, probe }: ProviderConfig): ProbeConfig | undefined {
+  if (probe === undefined) return undefined;
+  const { path, periodSeconds, timeoutSeconds, unhealthyAfterMillis } = probe;
+  return {
+    target: providerTarget(id),
+    path,
+    periodMs: periodSeconds * 1000,
+    timeoutMs: timeoutSeconds * 1000,
+    unhealthyAfterMs: unhealthyAfterMillis,
+  };
 }
 
 function isSameProvider(one: Provider, other: Provider): boolean {

@@ -67,6 +67,20 @@ export interface Provider {
   /** Path of the base URL, without a trailing slash. */
   readonly basePath: string;
   readonly keys: readonly UpstreamKey[];
+  /** How one of the proxies asks whether it works; undefined: only requests tell. */
+  readonly probe: ProbeConfig | undefined;
+}
+
+/** A request made again and again by one of the proxies. */
+export interface ProbeConfig {
+  /** `provider:namespace/name`, as the disable book knows it: disabled by probes, and by nothing else. */
+  readonly target: string;
+  /** Appended to the path of the base URL. */
+  readonly path: string;
+  readonly periodMs: number;
+  readonly timeoutMs: number;
+  /** A later answer is as bad as none. */
+  readonly unhealthyAfterMs: number | undefined;
 }
 
 /** The unit that is balanced and disabled: one entry of a rule. */

@@ -53,7 +53,7 @@ export class Availability {
 
   /** 0: usable now. Else Unix milliseconds of its return; Infinity where there is no key that could return. */
   disabledUntil(backend: Backend): number {
-    const own = this.#until(backend.target, this.modelFor(backend));
+    const own = Math.max(this.#until(backend.target, this.modelFor(backend)), this.#probedUntil(backend));
     if (backend.provider.config.credentials.type !== 'KeyPool') return own;
     return Math.max(own, this.#poolUntil(backend));
   }
@@ -80,6 +80,8 @@ export class Availability {
    * failed. What rests by its upstream's own word is left alone, and so is a backend that only has no key.
    */
   isEarly(backend: Backend, afterMs: number): boolean {
+    // Where probes look, they do so for everybody.
+    if (this.#probedUntil(backend) !== 0) return false;
     const whole = this.#disables.find(backend.target);
     const model = this.modelFor(backend);
     const partial = model === undefined ? undefined : this.#disables.find(modelTarget(backend.target, model));
@@ -117,6 +119,11 @@ export class Availability {
 
   claimKey(key: UpstreamKey): boolean {
     return this.#disables.claim(key.target);
+  }
+
+  /** Until when a probe has found its provider not to work; 0 where it works, or there are no probes. */
+  #probedUntil({ provider: { probe } }: Backend): number {
+    return probe === undefined ? 0 : this.#disables.until(probe.target);
   }
 
   #serving(backend: Backend): readonly UpstreamKey[] {

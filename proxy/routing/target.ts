@@ -10,6 +10,11 @@ export function keyTarget(keyId: string): string {
   return `key:${keyId}`;
 }
 
+/** `provider:namespace/name`: all backends of a provider, by a probe. */
+export function providerTarget(providerId: string): string {
+  return `provider:${providerId}`;
+}
+
 /** A target for one upstream model only. */
 export function modelTarget(target: string, model: string): string {
   return `${target}#${model}`;

@@ -41,7 +41,7 @@ const proxyStaleMs = 5000;
 const textMax = 1024;
 const headFields = 7;
 const recordFields = 7;
-const reasons: ReadonlySet<string> = new Set([...failureClasses, 'Manual']);
+const reasons: ReadonlySet<string> = new Set([...failureClasses, 'Probe', 'Manual']);
 
 /** Asks for signs of life and what changed after a revision ('0': everything). */
 export function toReadCommand(keys: RedisKeys, { after, proxyId }: { after: string; proxyId: string }): RedisCommand {

@@ -6,12 +6,13 @@ import type { Leases } from './lease.ts';
 
 /**
  * What can be disabled. A backend: `backend:namespace/route/name`; for one model only: `…#model`. A key:
- * `key:namespace/name`; for one model only: `…#model`. Stable across configurations.
+ * `key:namespace/name`; for one model only: `…#model`. All backends of a provider: `provider:namespace/name`. Stable
+ * across configurations.
  */
 export type TargetId = string;
 
-/** Why a target is disabled: what failed, or `Manual` for a person's decision. */
-export type DisableReason = FailureClass | 'Manual';
+/** Why a target is disabled: what failed, `Probe` for a probe that did, or `Manual` for a person's decision. */
+export type DisableReason = FailureClass | 'Probe' | 'Manual';
 
 /** The `untilMs` of a disable that only a person ends. */
 export const foreverMs = Number.MAX_SAFE_INTEGER;

@@ -4,11 +4,12 @@ import { failureClasses } from '../canonical/failure.ts';
 import type { DisableChange, TargetId } from '../state/store.ts';
 import { createCounters, reach, type Counter, type Family } from './series.ts';
 
-/** What a target is: a backend or a key, whole or for one model. */
-export type TargetKind = 'backend' | 'backend-model' | 'key' | 'key-model';
+/** What a target is: a backend or a key, whole or for one model, or all backends of a provider. */
+export type TargetKind = 'provider' | 'backend' | 'backend-model' | 'key' | 'key-model';
 
 /** Reads the kind out of a target's id. */
 export function kindOfTarget(target: TargetId): TargetKind {
+  if (target.startsWith('provider:')) return 'provider';
   const kind = target.startsWith('key:') ? 'key' : 'backend';
   return target.includes('#') ? `${kind}-model` : kind;
 }
@@ -38,7 +39,7 @@ export function createDisableCounters(proxyId: string): DisableCounters {
   // is in force: the end of every disable is reported too.
   const counted = new Map<TargetId, CountedIds>();
   // Another proxy may be of a newer version: what it calls a reason makes no series here.
-  const reasons: ReadonlySet<string> = new Set([...failureClasses, 'Manual']);
+  const reasons: ReadonlySet<string> = new Set([...failureClasses, 'Probe', 'Manual']);
   return {
     family,
     changed({ target, entry }) {

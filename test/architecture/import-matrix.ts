@@ -86,6 +86,7 @@ export const rooms: readonly Room[] = [
   proxyFolder('policy'),
   proxyFolder('routing', { imports: [...contract, timeouts] }),
   proxyFolder('balancing'),
+  proxyFolder('health'),
   proxyFolder('accounting'),
   proxyFolder('cache'),
   proxyFolder('state', { packages: ['ioredis'] }),
@@ -101,10 +102,13 @@ export const rooms: readonly Room[] = [
     types: ['proxy/gateway.ts', 'proxy/ingress/ingress.ts'],
     packages: ['commander'],
   }),
-  files(/^proxy\/(main|proxy|gateway|gateway-facts|router|leased-trials|system-clock|pipeline|steps\/.*)(\.ts)?$/, {
-    imports: ['proxy'],
-    packages: ['commander'],
-  }),
+  files(
+    /^proxy\/(main|proxy|gateway|gateway-facts|router|leased-trials|probes|system-clock|pipeline|steps\/.*)(\.ts)?$/,
+    {
+      imports: ['proxy'],
+      packages: ['commander'],
+    },
+  ),
 
   folder('operator/compile', { imports: ['crds', ...contract], builtins: ['node:crypto'] }),
   folder('operator/status', { imports: ['crds', schema], types: ['operator/compile'], builtins: [] }),

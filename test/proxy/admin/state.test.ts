@@ -5,6 +5,7 @@ import type { DisableEntry } from '../../../proxy/state/store.ts';
 
 /** As much of a configuration as the state looks at: `azure` in two rules, and a reference to another route. */
 const config = {
+  providers: [{ id: 'team-a/azure' }],
   routes: [
     {
       id: 'team-a/chat',
@@ -135,5 +136,25 @@ describe('the state', () => {
     expect(news({ disables: [entry({ target: `${target}#m` })] })).toEqual([backend, 'team-a/two']);
     expect(news({ onTrial: (id) => id === target })).toEqual([backend, 'team-a/two']);
     expect(news({ disables: [entry({ target: 'key:team-a/one#m' })] })).toEqual(['team-a/one', 'team-a/two']);
+  });
+});
+
+describe('a provider that a probe has found not to work', () => {
+  const byProbe = entry({ target: 'provider:team-a/azure', reason: 'Probe', untilMs: 3000 });
+  const probed = { ...config, providers: [{ id: 'team-a/azure', probe: {} }] } as unknown as GatewayConfig;
+  const stateOf = (facts: Partial<StateFacts>) => describeWith({ config: probed, ...facts }).backends[0];
+
+  it('takes all its backends out, and says so of each', () => {
+    expect(stateOf({ disables: [byProbe] })).toMatchObject({ state: 'disabled', reason: 'Probe', untilMs: 3000 });
+  });
+
+  it('does so only as long as the configuration names a probe', () => {
+    expect(stateOf({ disables: [byProbe], config })).toMatchObject({ state: 'enabled' });
+  });
+
+  it('says what holds longest where the backend is out for itself, too', () => {
+    expect(stateOf({ disables: [byProbe, entry({})] })).toMatchObject({ reason: 'Probe', untilMs: 3000 });
+    expect(stateOf({ disables: [byProbe, entry({ untilMs: 4000 })] })).toMatchObject({ reason: 'Timeout' });
+    expect(stateOf({ disables: [byProbe, entry({ hard: true })] })).toMatchObject({ reason: 'Timeout', hard: true });
   });
 });
