@@ -68,6 +68,8 @@ function optionsOf(settings: PoolSettings, lookup: Lookup, allows: (address: str
     keepAliveMaxTimeout: keepAliveMaxMs,
     headersTimeout: 0,
     bodyTimeout: 0,
+    // Said to the pool too: while one that may meet HTTP/2 waits for its first handshake, all other requests wait for that.
+    allowH2: false,
     connect: createConnector(settings, lookup, allows),
   };
 }

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { chat, chatFrames, chatRequest, contentFrame, roleFrame } from '../../support/chat.ts';
 import { ask, errorOf } from '../../support/client.ts';
+import { eventually } from '../../support/eventually.ts';
 import { answer, stopAfter, stopAtOnce, streamHead } from '../../support/scripts.ts';
 import { openStage } from '../../support/stage.ts';
 import type { Script } from '../../support/upstream.ts';
@@ -228,5 +229,27 @@ describe('totalSeconds', () => {
     const { tookMs } = await timed(ask(stage.chatURL, { body: whole }));
     expect(stage.upstreams.a.requests).toHaveLength(1);
     expect(tookMs).toBeLessThan(400);
+  });
+});
+
+describe('connections to an upstream whose handshake never ends', () => {
+  it('do not wait for each other', async () => {
+    await using stage = await openStage(
+      { mute: stopAtOnce('stall') },
+      {
+        rule: { timeouts: { connectSeconds: 30 } },
+        draft: (usual) => ({
+          ...usual,
+          providers: usual.providers.map((it) => ({ ...it, baseURL: it.baseURL.replace('http:', 'https:') })),
+        }),
+      },
+    );
+    const leave = new AbortController();
+    const requests = Array.from({ length: 4 }, (_, number) =>
+      ask(stage.chatURL, { body: chatRequest(`m${number}`), signal: leave.signal }).catch(() => 'left'),
+    );
+    await eventually(() => stage.upstreams.mute.connections === 4, 15_000);
+    leave.abort();
+    expect(await Promise.all(requests)).toEqual(['left', 'left', 'left', 'left']);
   });
 });
