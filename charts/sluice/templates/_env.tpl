@@ -67,6 +67,10 @@
 - name: SLUICE_ALLOW_ENDPOINT_CIDR
   value: {{ join "," . | quote }}
 {{- end }}
+{{- with .Values.proxy.allowSourceCidrs }}
+- name: SLUICE_ALLOW_SOURCE_CIDR
+  value: {{ join "," . | quote }}
+{{- end }}
 - name: SLUICE_ACCESS_LOG
   value: {{ .Values.proxy.accessLog | quote }}
 - name: LOG_LEVEL
