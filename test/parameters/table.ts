@@ -17,7 +17,8 @@ const passThrough: { readonly [protocol: string]: readonly string[] } = {
 
 /** The tables as Markdown. */
 export function parameterTables(): string {
-  return probeSets.map(tableOf).join('\n');
+  const models = upstreams.map(({ name, vendor }) => `${name} ${vendor.model}`).join(', ');
+  return [`Models: ${models}.\n`, ...probeSets.map(tableOf)].join('\n');
 }
 
 function tableOf(set: ProbeSet): string {

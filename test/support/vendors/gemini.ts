@@ -20,10 +20,10 @@ const usageMetadata = {
   totalTokenCount: said.input + said.output,
 };
 
-/** Either of the two services. */
-function google(service: 'gemini' | 'vertex'): Omit<Vendor, 'name' | 'type'> {
+/** Either of the two services, with a model of one generation: the newer insists on its signatures. */
+function google(service: 'gemini' | 'vertex', generation: '2.5' | '3'): Omit<Vendor, 'name' | 'type'> {
   return {
-    model: 'gemini-2.5-flash',
+    model: generation === '3' ? 'gemini-3-pro-preview' : 'gemini-2.5-flash',
     basePath: '',
     secret: 'AIza-upstream',
     showsThinking: true,
@@ -43,18 +43,18 @@ function google(service: 'gemini' | 'vertex'): Omit<Vendor, 'name' | 'type'> {
     },
     refusal: (message) => ({ status: 400, body: { error: { code: 400, message, status: 'INVALID_ARGUMENT' } } }),
     fault: (message) => `data: ${JSON.stringify({ error: { code: 503, message, status: 'UNAVAILABLE' } })}\r\n\r\n`,
-    hear: (request) => hear(request, service),
+    hear: (request) => hear(request, service, generation),
   };
 }
 
 /** https://ai.google.dev */
-export const geminiVendor: Vendor = { name: 'Gemini', type: 'Gemini', ...google('gemini') };
+export const geminiVendor: Vendor = { name: 'Gemini', type: 'Gemini', ...google('gemini', '3') };
 
 /** https://cloud.google.com/vertex-ai */
 export const vertexVendor: Vendor = {
   name: 'VertexAI',
   type: 'VertexAI',
-  ...google('vertex'),
+  ...google('vertex', '2.5'),
   settings: { vertexAI: { project: 'my-project', location: 'europe-west4' } },
 };
 
@@ -76,11 +76,11 @@ function partsOf({ thinking = '', text = '', calls = [] }: Said): readonly Json[
   ];
 }
 
-function hear({ json, target }: UpstreamRequest, service: 'gemini' | 'vertex'): Heard {
-  if (!/models\/gemini-2\.5-flash:(generateContent|streamGenerateContent\?alt=sse)$/.test(target)) {
+function hear({ json, target }: UpstreamRequest, service: 'gemini' | 'vertex', generation: '2.5' | '3'): Heard {
+  if (!/models\/gemini-[\w.-]+:(generateContent|streamGenerateContent\?alt=sse)$/.test(target)) {
     throw new Error(`no such operation: ${target}`);
   }
-  checkRequest(json, '2.5', service);
+  checkRequest(json, generation, service);
   const parts = objectsIn(json['contents']).flatMap(({ role, parts: inner }) =>
     objectsIn(inner).map((part): Json => ({ role, ...part })),
   );
