@@ -1,6 +1,6 @@
 /** What a rule does about failures: which ones move on, how often, and what is taken out for how long. */
 import { z } from 'zod';
-import { listAtomic, listSet } from './lists.ts';
+import { listAtomic, listMap, listSet } from './lists.ts';
 import { localRouteRefSchema } from './references.ts';
 import { withRules } from './rule.ts';
 import { integer, patterned } from './scalars.ts';
@@ -114,6 +114,18 @@ export const failoverSchema = z.strictObject({
   fallbackRouteRef: localRouteRefSchema
     .optional()
     .describe('Route whose backends are asked when all of this rule have failed.'),
+  fallbacks: listMap(
+    z.strictObject({
+      class: z
+        .enum(['ContextLength', 'ContentFilter'])
+        .describe('Failure that it is for: a request that is too long, or that a filter of contents refuses.'),
+      routeRef: localRouteRefSchema.describe('Route that is asked then, and no other backend any more.'),
+    }),
+    ['class'],
+    { max: 2 },
+  )
+    .optional()
+    .describe('Routes for requests that other backends of the rule would refuse as well; none where left out.'),
   whenAllDisabled: z
     .enum(['SoonestExpiring', 'Fail'])
     .default('SoonestExpiring')

@@ -6,18 +6,19 @@ import { defined } from './defined.ts';
 import type { RuleSpec } from './route-spec.ts';
 
 type Failover = RuleSpec['failover'];
+interface FallbackRoutes {
+  readonly fallbackRoute: FailoverConfig['fallbackRoute'];
+  readonly fallbacks: FailoverConfig['fallbacks'];
+}
+
 type StatusCode = NonNullable<Failover['statusCodes']>[number];
 
 /** Failures of the request itself: the next backend would say the same. */
 const clientFaults: ReadonlySet<string> = new Set(['ContentFilter', 'BadRequest', 'TooLarge']);
 const onByDefault = failoverClasses.filter((name) => !clientFaults.has(name));
 
-/** `disableSeconds`: where the rule does not say for how long. `fallbackRoute`: its id. */
-export function compileFailover(
-  failover: Failover,
-  disableSeconds: number,
-  fallbackRoute: string | undefined,
-): FailoverConfig {
+/** `disableSeconds`: where the rule does not say for how long. `routes`: other routes, by their ids. */
+export function compileFailover(failover: Failover, disableSeconds: number, routes: FallbackRoutes): FailoverConfig {
   const { on = onByDefault, statusCodes = [], maxAttempts, retry, retryBudgetPercent } = failover;
   const { whenAllDisabled, holdSeconds, hedgeSeconds, afterContent } = failover;
   return defined<FailoverConfig>({
@@ -26,7 +27,7 @@ export function compileFailover(
     maxAttempts,
     retry: { ...retry },
     retryBudgetPercent,
-    fallbackRoute,
+    ...routes,
     whenAllDisabled,
     holdSeconds,
     hedgeSeconds,

@@ -62,6 +62,7 @@ export function referredRoutes({ rules }: RouteDraft): string[] {
     .flatMap(({ backends, config }) => [
       ...backends.map((backend) => backend.config.route),
       config.failover.fallbackRoute,
+      ...(config.failover.fallbacks ?? []).map(({ route }) => route),
     ])
     .filter((id) => id !== undefined);
 }
@@ -98,8 +99,16 @@ class Resolver {
     const leftOut = names.filter((name) => !served.has(name));
     const wanted = config.failover.fallbackRoute;
     const isKnown = wanted === undefined || this.#leadsToRoute(wanted, `${field}.failover.fallbackRouteRef`);
-    const failover = isKnown ? config.failover : defined({ ...config.failover, fallbackRoute: undefined });
-    return { ...config, backends, leftOut, failover };
+    const fallbacks = this.#fallbacks(config, `${field}.failover.fallbacks`);
+    const fallbackRoute = isKnown ? wanted : undefined;
+    return { ...config, backends, leftOut, failover: defined({ ...config.failover, fallbackRoute, fallbacks }) };
+  }
+
+  #fallbacks({ failover }: RuleConfig, field: string): RuleConfig['failover']['fallbacks'] {
+    const leading = failover.fallbacks?.filter(({ route }, index) =>
+      this.#leadsToRoute(route, `${field}[${index}].routeRef`),
+    );
+    return leading?.length === 0 ? undefined : leading;
   }
 
   #accepts({ field, config }: BackendDraft): boolean {

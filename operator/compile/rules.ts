@@ -17,8 +17,12 @@ export interface RuleContext {
 /** A rule without its backends, and with a fallback that is still to be looked up. */
 export function compileRule(spec: RuleSpec, { namespace, disableSeconds }: RuleContext): RuleConfig {
   const { name, strategy, affinity, firstAvailable, plugin } = spec;
-  const { fallbackRouteRef } = spec.failover;
-  const fallbackRoute = fallbackRouteRef && `${namespace}/${fallbackRouteRef.name}`;
+  const { fallbackRouteRef, fallbacks } = spec.failover;
+  const toId = (ref: { readonly name: string }): string => `${namespace}/${ref.name}`;
+  const routes = {
+    fallbackRoute: fallbackRouteRef && toId(fallbackRouteRef),
+    fallbacks: fallbacks?.map((fallback) => ({ class: fallback.class, route: toId(fallback.routeRef) })),
+  };
   return defined<RuleConfig>({
     name,
     matches: (spec.matches ?? []).map(compileMatch),
@@ -30,7 +34,7 @@ export function compileRule(spec: RuleSpec, { namespace, disableSeconds }: RuleC
     prefer: (spec.prefer ?? []).map(compileRequirement),
     backends: [],
     leftOut: [],
-    failover: compileFailover(spec.failover, disableSeconds, fallbackRoute),
+    failover: compileFailover(spec.failover, disableSeconds, routes),
     timeouts: defined({ ...spec.timeouts }),
   });
 }

@@ -74,6 +74,11 @@ export const errorCatalogue = {
     retryable: false,
     message: 'The request is longer than the context of the model.',
   },
+  unsupported_capability: {
+    status: 400,
+    retryable: false,
+    message: 'No model of the route can do what the request wants.',
+  },
   content_filter: { status: 400, retryable: false, message: 'The request was refused by a content filter.' },
 } as const satisfies Record<string, CatalogueEntry>;
 

@@ -9,7 +9,7 @@ import { backendTarget } from '../routing/target.ts';
 import type { BackendConfig, RouteConfig, RuleConfig } from './schema.ts';
 import type { Backend, Candidate, LeftOutPin, Pin, Provider, Route, RouteReference, Rule, Tier } from './snapshot.ts';
 import { compileLanes } from './lane-compile.ts';
-import { compileServing } from './serving-compile.ts';
+import { compileDeclared, compileServing } from './serving-compile.ts';
 import { compileTimeouts } from './timeouts.ts';
 
 type LookUp = (id: string) => Route;
@@ -53,7 +53,7 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     if (reason !== undefined) excluded.push({ candidate, reason });
     return reason === undefined;
   });
-  const { fallbackRoute } = config.failover;
+  const { fallbackRoute, fallbacks } = config.failover;
   const strategy = toPickerStrategy(config.strategy);
   if (strategy === undefined) throw new Error(`rule ${config.name}: this proxy has no strategy ${config.strategy}`);
   const rule: Rule = {
@@ -71,6 +71,8 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     excluded,
     failover: config.failover,
     timeouts: config.timeouts,
+    fallbacks: fallbacks && new Map(fallbacks.map((each) => [each.class, refer(each.route, each.route, 1, 0, lookUp)])),
+    declaresModels: compileDeclared(() => rule),
     fallback: fallbackRoute === undefined ? undefined : refer(fallbackRoute, fallbackRoute, 1, 0, lookUp),
     totalMs: longestTotalMs(allowed, config),
     serving: compileServing(() => rule),

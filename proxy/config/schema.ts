@@ -226,6 +226,8 @@ const failoverSchema = z.object({
   retry: z.object({ attempts: count, baseMillis: count, maxMillis: count, jitterPercent: count }),
   retryBudgetPercent: count,
   fallbackRoute: objectId.optional(),
+  /** Routes for failures that the backends of the rule are of no use against: one for each class. */
+  fallbacks: z.array(z.object({ class: z.enum(['ContextLength', 'ContentFilter']), route: objectId })).optional(),
   whenAllDisabled: z.enum(['SoonestExpiring', 'Fail']),
   holdSeconds: seconds,
   hedgeSeconds: seconds.optional(),

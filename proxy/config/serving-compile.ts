@@ -13,6 +13,16 @@ export function compileServing(ofRule: () => Rule): Rule['serving'] {
   };
 }
 
+/** Whether anything is said of the models of any backend of a rule; found out when it is first asked for. */
+export function compileDeclared(ofRule: () => Rule): Rule['declaresModels'] {
+  let known: boolean | undefined;
+  return () => (known ??= !everyBackend(ofRule(), new Set(), isUndeclared));
+}
+
+function isUndeclared({ modelConfig }: Backend): boolean {
+  return modelConfig?.capabilities === undefined && modelConfig?.maxContextTokens === undefined;
+}
+
 function restrict(rule: Rule, protocol: ProtocolId): Rule {
   if (everyBackend(rule, new Set(), (backend) => serves(backend, protocol))) return rule;
   const { excludes } = rule;
@@ -39,7 +49,8 @@ function mayServe(candidate: Candidate, protocol: ProtocolId): boolean {
 /** `seen` are routes that have been looked into: references may meet again. */
 function everyBackend(rule: Rule, seen: Set<Route>, holds: (backend: Backend) => boolean): boolean {
   const candidates = rule.tiers.flatMap((tier) => tier.candidates);
-  return [...candidates, ...(rule.fallback === undefined ? [] : [rule.fallback])].every((candidate) => {
+  const fallbacks = [...(rule.fallbacks?.values() ?? []), ...(rule.fallback === undefined ? [] : [rule.fallback])];
+  return [...candidates, ...fallbacks].every((candidate) => {
     if (candidate.kind === 'backend') return holds(candidate);
     if (seen.has(candidate.route)) return true;
     seen.add(candidate.route);

@@ -214,7 +214,8 @@ function findBrokenReferences(routes: ReadonlyMap<string, Route>): string[] {
 function references(config: RouteConfig): string[] {
   const named: string[] = [];
   for (const { failover, backends } of config.rules) {
-    for (const id of [failover.fallbackRoute, ...backends.map(({ route }) => route)])
+    const fallbacks = failover.fallbacks?.map(({ route }) => route) ?? [];
+    for (const id of [failover.fallbackRoute, ...fallbacks, ...backends.map(({ route }) => route)])
       if (id !== undefined) named.push(id);
   }
   return named;

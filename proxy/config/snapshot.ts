@@ -156,6 +156,10 @@ export interface Rule {
   readonly failover: FailoverConfig;
   readonly timeouts: RuleConfig['timeouts'];
   readonly fallback: RouteReference | undefined;
+  /** Routes for single classes of failures; undefined where the rule names none. */
+  readonly fallbacks: ReadonlyMap<string, RouteReference> | undefined;
+  /** Whether anything is said of the models of any backend, also behind references. */
+  readonly declaresModels: () => boolean;
   /** The deadline over all attempts, in milliseconds. */
   readonly totalMs: number;
   /** The same rule with nothing but the backends that can serve a protocol; itself, if all of them can. */

@@ -138,6 +138,27 @@ export class Failover<A extends Attempt> {
   }
 
   async #search(): Promise<FailoverEnd<A>> {
+    do {
+      const end = await this.#visits();
+      if (end !== undefined) return end;
+    } while (this.#fallBack());
+    if (this.#signal.aborted) return { type: 'aborted' };
+    const failures = this.#failures.length > 0 ? this.#failures : this.#earlyFailures;
+    return { type: 'exhausted', failures, empty: this.#empty };
+  }
+
+  /** Whether there is a route of its own for what happened last. */
+  #fallBack(): boolean {
+    const last = this.#failures.at(-1)?.class;
+    if (this.#spent() || (last !== 'ContextLength' && last !== 'ContentFilter')) return false;
+    const fallsBack = this.#plan.fallBack(last);
+    // It is for the route to say whose context is large enough.
+    if (fallsBack) this.#accepts = undefined;
+    return fallsBack;
+  }
+
+  /** Undefined: nobody is left who could do better. */
+  async #visits(): Promise<Exclude<FailoverEnd<A>, { type: 'exhausted' }> | undefined> {
     while (!this.#spent()) {
       const freeing = this.#steps.free?.(this.#accepts);
       const isFree = freeing !== undefined && (await freeing);
@@ -149,9 +170,7 @@ export class Failover<A extends Attempt> {
       if (end.type === 'stop') break;
       if (end.type !== 'next') return end;
     }
-    if (this.#signal.aborted) return { type: 'aborted' };
-    const failures = this.#failures.length > 0 ? this.#failures : this.#earlyFailures;
-    return { type: 'exhausted', failures, empty: this.#empty };
+    return undefined;
   }
 
   #spent(): boolean {

@@ -11,6 +11,7 @@ import type {
   Tier,
   Timeouts,
 } from '../config/snapshot.ts';
+import type { FailoverConfig } from '../config/schema.ts';
 import { compileTimeouts } from '../config/timeouts.ts';
 
 /** What a plan asks about the present; each is asked at the moment it matters. */
@@ -67,6 +68,10 @@ export interface Plan {
   exclusives(): Exclusives | undefined;
   /** Unix milliseconds of the soonest return of any backend of the plan; Infinity if none is disabled. */
   soonestReturn(): number;
+  /** All backends, whatever their state; references may lead to one of them several times. */
+  backends(): Iterable<Backend>;
+  /** From now on only the route that the rule names for such failures is asked; false if it names none, or was asked. */
+  fallBack(failure: FallbackClass): boolean;
 }
 
 /** Backends that serve one request at a time. */
@@ -76,6 +81,8 @@ export interface Exclusives {
   /** Longest wait for one of them. */
   readonly waitMs: number;
 }
+/** Failures that a rule may name a route of its own for. */
+export type FallbackClass = NonNullable<FailoverConfig['fallbacks']>[number]['class'];
 
 interface Node extends Choice {
   readonly candidate: Candidate;
@@ -107,7 +114,8 @@ interface Leaf {
   readonly backend: Backend;
 }
 
-type Veto = ((backend: Backend) => boolean) | undefined;
+/** Whether a request may use a backend; undefined: it may use all. */
+export type Veto = ((backend: Backend) => boolean) | undefined;
 
 /** References to references deeper than this cannot come from a configuration without cycles and 16 rules a route. */
 const depthMax = 16;
@@ -123,11 +131,12 @@ export function createPlan(rule: Rule, context: MatchContext, facts: PlanFacts):
 /** A plan for what the client insists on: one backend, or one referenced route. */
 export function createPinnedPlan({ rule, candidate }: Pin, context: MatchContext, facts: PlanFacts): Plan {
   const tier = { id: `${rule.id}/pin/${candidate.name}`, priority: 0, candidates: [candidate], hasSpares: false };
-  return new RulePlan({ ...rule, tiers: [tier], fallback: undefined }, [], begin(context, facts));
+  return new RulePlan({ ...rule, tiers: [tier], fallback: undefined, fallbacks: undefined }, [], begin(context, facts));
 }
 
 class RulePlan implements Plan {
-  readonly #tiers: readonly { readonly tier: Tier; readonly nodes: readonly Node[] }[];
+  #tiers: readonly { readonly tier: Tier; readonly nodes: readonly Node[] }[];
+  readonly #fallenBack = new Set<FallbackClass>();
   readonly #rule: Rule;
   /** Rules that led here through references, outermost first: that one's timeouts apply, and the policy of each. */
   readonly #enclosing: readonly Rule[];
@@ -145,11 +154,24 @@ class RulePlan implements Plan {
     journey.hasSlots ||= this.#slotWaitMs !== undefined;
     this.#journey = journey;
     const tiers = rule.tiers.map((tier) => ({ tier, nodes: this.#nodes(tier.candidates) }));
-    if (rule.fallback !== undefined) {
-      const tier = { id: `${rule.id}/fallback`, priority: Infinity, candidates: [rule.fallback], hasSpares: false };
-      tiers.push({ tier, nodes: this.#nodes(tier.candidates) });
-    }
-    this.#tiers = tiers;
+    this.#tiers = rule.fallback === undefined ? tiers : [...tiers, this.#fallbackTier(rule.fallback)];
+  }
+
+  #fallbackTier(fallback: RouteReference): { readonly tier: Tier; readonly nodes: readonly Node[] } {
+    const tier = { id: `${this.#rule.id}/fallback`, priority: Infinity, candidates: [fallback], hasSpares: false };
+    return { tier, nodes: this.#nodes(tier.candidates) };
+  }
+
+  fallBack(failure: FallbackClass): boolean {
+    const fallback = this.#rule.fallbacks?.get(failure);
+    if (fallback === undefined || this.#fallenBack.has(failure)) return false;
+    this.#fallenBack.add(failure);
+    this.#tiers = [this.#fallbackTier(fallback)];
+    return true;
+  }
+
+  *backends(): Iterable<Backend> {
+    for (const { backend } of this.#leaves()) yield backend;
   }
 
   isEmpty(seen = new Set<RulePlan>()): boolean {
@@ -356,5 +378,5 @@ function shortened(timeouts: Timeouts): Timeouts {
 }
 
 function emptyRule(rule: Rule): Rule {
-  return { ...rule, tiers: [], fallback: undefined };
+  return { ...rule, tiers: [], fallback: undefined, fallbacks: undefined };
 }

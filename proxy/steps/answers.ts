@@ -12,7 +12,12 @@ import type { ChatLane, EmbeddingsLane, Lane } from '../protocols/lane.ts';
 import type { AnswerContext, AnswerProtocol, OpenStreamDecoder, Prefill, StreamFormat } from '../protocols/protocol.ts';
 import { recordAnswers } from '../protocols/recorded.ts';
 import { protocolOf } from '../protocols/registry.ts';
-import { countEmbeddingTokens, countInputTokens, countOutputTokens } from '../protocols/tokens/request-tokens.ts';
+import {
+  countEmbeddingTokens,
+  countInputTokens,
+  guessInputTokens,
+  guessTextTokens,
+} from '../protocols/tokens/request-tokens.ts';
 import { Transcript } from '../protocols/transcript.ts';
 import type { ProxyRequest } from './decode.ts';
 import type { Journey, Memory, Succession } from './journey.ts';
@@ -73,7 +78,6 @@ function continuing(
   if (reader === undefined) return undefined;
   const { usageBefore, nextSequence, client } = succession;
   const context = chatContextOf(journey, backend, { client }, clock);
-  const model = backend.upstreamModel ?? context.model;
   return createContinuation({
     ...reader,
     transcript,
@@ -83,8 +87,8 @@ function continuing(
     fallbackId: context.requestId,
     usageBefore,
     estimateUsage: (said): Usage => ({
-      inputTokens: context.estimateInputTokens?.() ?? 0,
-      outputTokens: countOutputTokens(said, model),
+      inputTokens: guessInputTokens(succession.chat),
+      outputTokens: guessTextTokens(said),
       estimated: true,
     }),
   });

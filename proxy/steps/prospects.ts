@@ -5,7 +5,7 @@ import { ClientError } from '../canonical/client-error.ts';
 import type { Backend } from '../config/snapshot.ts';
 import type { ChatLane, EmbeddingsLane, PassThroughLane } from '../protocols/lane.ts';
 import { protocolOf } from '../protocols/registry.ts';
-import type { Exclusives, Plan, Visit } from '../routing/plan.ts';
+import type { Exclusives, FallbackClass, Plan, Visit } from '../routing/plan.ts';
 import { readerOf } from './answers.ts';
 import type { ProxyRequest } from './decode.ts';
 import { laneOf } from './outgoing.ts';
@@ -51,6 +51,14 @@ export class Prospects implements Plan {
 
   hasNext(usable?: (backend: Backend) => boolean): boolean {
     return this.local === undefined && this.#plan.hasNext(usable);
+  }
+
+  backends(): Iterable<Backend> {
+    return this.#plan.backends();
+  }
+
+  fallBack(failure: FallbackClass): boolean {
+    return this.#plan.fallBack(failure);
   }
 
   skip(visit: Visit): void {

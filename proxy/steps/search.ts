@@ -22,6 +22,7 @@ import { Prospects } from './prospects.ts';
 import { RequestContext } from './request-context.ts';
 import type { ResolveSources } from './sources.ts';
 import type { Journey } from './journey.ts';
+import { suitPlan } from './suited-plan.ts';
 import { sendAttempt, type SendSettings, type SentAttempt } from './send.ts';
 import { Room, type RoomLimits } from './room.ts';
 import { type SlotPlan, withSlots } from './slot-plan.ts';
@@ -74,7 +75,7 @@ export async function search(
   const { balancer, trials, limits } = settings;
   const balancing = { balancer, context, trials, room: new Room(limits) };
   const deadlineAtMs = trail.startedAtMs + rule.totalMs;
-  const plan = createPlanFor(request, rule, principal, availability, balancing);
+  const plan = suitPlan(createPlanFor(request, rule, principal, availability, balancing), rule, request);
   const journey: Journey = { request, trail, rule, deadlineAtMs, translation };
   const slotted = withSlots(plan, journey, settings);
   const prospects = new Prospects(slotted ?? plan, {

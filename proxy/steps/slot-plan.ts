@@ -3,7 +3,7 @@
 import type { Trail } from '../accounting/trail.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { Backend } from '../config/snapshot.ts';
-import type { Exclusives, Plan, Visit } from '../routing/plan.ts';
+import type { Exclusives, FallbackClass, Plan, Veto, Visit } from '../routing/plan.ts';
 import type { Journey } from './journey.ts';
 import type { Slots } from './slots.ts';
 
@@ -18,8 +18,6 @@ interface SlotPlanSettings {
   /** Whether a second backend may be asked while the first one still works. */
   readonly hedges: boolean;
 }
-
-type Veto = ((backend: Backend) => boolean) | undefined;
 
 /** A plan within slots. */
 export class SlotPlan implements Plan {
@@ -84,6 +82,14 @@ export class SlotPlan implements Plan {
 
   eligible(usable: Veto): readonly Backend[] {
     return this.#plan.eligible(usable);
+  }
+
+  backends(): Iterable<Backend> {
+    return this.#plan.backends();
+  }
+
+  fallBack(failure: FallbackClass): boolean {
+    return this.#plan.fallBack(failure);
   }
 
   exclusives(): Exclusives {

@@ -9,7 +9,7 @@ import type { Backend } from '../config/snapshot.ts';
 import type { ChatLane, Lane } from '../protocols/lane.ts';
 import type { ClientCodec, Prefill } from '../protocols/protocol.ts';
 import { protocolOf } from '../protocols/registry.ts';
-import { countInputTokens, countOutputTokens } from '../protocols/tokens/request-tokens.ts';
+import { guessInputTokens, guessTextTokens } from '../protocols/tokens/request-tokens.ts';
 import type { Answer } from '../stream/answer.ts';
 import type { Journey, Memory, Succession } from './journey.ts';
 import type { BegunAnswer } from './translation.ts';
@@ -35,10 +35,9 @@ export function succeed(
   if (client === undefined || chat === undefined || (chat.choiceCount ?? 1) !== 1 || chat.topLogprobs !== undefined) {
     return undefined;
   }
-  const model = record.model ?? chat.model;
   const { text } = transcript;
-  const tokens = countOutputTokens(text, model);
-  record.usage = usageOf(answer.usage, tokens, () => countInputTokens({ ...chat, model }));
+  const tokens = guessTextTokens(text);
+  record.usage = usageOf(answer.usage, tokens, () => guessInputTokens(chat));
   const { usageBefore, refusing = new Set<string>() } = journey.succession ?? {};
   return {
     transcript,

@@ -96,6 +96,12 @@ class PlanExplanation {
       rows.push([indent === '' ? 'excluded' : '', indent + describeExcluded(rule, candidate)]);
     }
     if (rule.fallback !== undefined) this.candidate(indent === '' ? 'fallback' : '', rule.fallback, indent, rows);
+    for (const [failure, { route }] of rule.fallbacks ?? []) {
+      rows.push([
+        indent === '' ? 'fallback' : '',
+        `${indent}after ${failure} only: route ${route.id}, and nobody else then`,
+      ]);
+    }
   }
 
   /** `of` is the rule that the candidate stands in, where others of its priority stand beside it. */

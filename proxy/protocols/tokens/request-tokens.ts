@@ -32,6 +32,12 @@ export const thoroughChars = 64 * 1024;
  * characters, which speak for the rest), pictures by their size, tools by their JSON. At least 1, and a whole number.
  */
 export function countInputTokens(request: CanonicalRequest, charsMax = quickChars): number {
+  const { texts, tokens } = tallyOf(request);
+  const text = countTextTokens(texts, encodingOf(request.model), charsMax);
+  return Math.max(1, Math.ceil(tokens + tokensOfAnswerHead + text));
+}
+
+function tallyOf(request: CanonicalRequest): Tally {
   const tally = new Tally();
   for (const { name = '', content } of request.messages) tally.add(tokensPerTurn, name).blocks(content);
   for (const { name, description = '', parameters } of request.tools) {
@@ -39,13 +45,28 @@ export function countInputTokens(request: CanonicalRequest, charsMax = quickChar
   }
   const { responseFormat } = request;
   if (responseFormat?.type === 'json-schema') tally.add(0, toJson(responseFormat.schema));
-  const text = countTextTokens(tally.texts, encodingOf(request.model), charsMax);
-  return Math.max(1, Math.ceil(tally.tokens + tokensOfAnswerHead + text));
+  return tally;
 }
 
-/** The tokens of text that a model has said. */
-export function countOutputTokens(text: string, model: string): number {
-  return Math.ceil(countTextTokens([text], encodingOf(model), quickChars));
+/** Of English, and of most code; outside of ASCII tokens are short. */
+const charsPerToken = 4;
+const wideCharsPerToken = 1.5;
+
+/**
+ * The input tokens without the tokenizer, for sums that have to be named while streams are running: loading its tables
+ * stops all of them for a tenth of a second, and much longer on a machine that is busy.
+ */
+export function guessInputTokens(request: CanonicalRequest): number {
+  const { texts, tokens } = tallyOf(request);
+  const text = texts.reduce((sum, each) => sum + guessTextTokens(each), 0);
+  return Math.max(1, Math.ceil(tokens + tokensOfAnswerHead + text));
+}
+
+/** The tokens of a text, by the number of its characters. */
+export function guessTextTokens(text: string): number {
+  // UTF-8 has one byte for what is narrow here, and at least two for the rest.
+  const wide = Math.min(text.length, Buffer.byteLength(text) - text.length);
+  return Math.ceil((text.length - wide) / charsPerToken + wide / wideCharsPerToken);
 }
 
 /** The tokens of a request for vectors: of its texts, and those that it has in the place of texts. */

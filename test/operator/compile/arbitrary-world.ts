@@ -78,6 +78,9 @@ const match = fc.oneof(
 const failover = fc.record(
   {
     fallbackRouteRef: fc.record({ name }),
+    fallbacks: fc.array(fc.record({ class: fc.constantFrom('ContextLength'), routeRef: fc.record({ name }) }), {
+      maxLength: 1,
+    }),
     statusCodes: fc.constantFrom([404], ['4xx', '201-599']),
     disable: fc.constantFrom({}, { seconds: 0 }, { maxSeconds: 30 }, { probeSeconds: 5 }),
   },

@@ -1,0 +1,90 @@
+// A plan without the backends whose models cannot do what the request wants, and in which those come last, or not at all,
+// whose context is too short for it.
+
+import type { Backend, Rule } from '../config/snapshot.ts';
+import type { Exclusives, FallbackClass, Plan, Veto, Visit } from '../routing/plan.ts';
+import type { ProxyRequest } from './decode.ts';
+import { RequestNeeds } from './request-needs.ts';
+
+/** The plan itself where nothing is declared of any model. Throws ClientError where no model can. */
+export function suitPlan(plan: Plan, rule: Rule, request: ProxyRequest): Plan {
+  if (!rule.declaresModels()) return plan;
+  const needs = new RequestNeeds(request);
+  const backends = [...plan.backends()];
+  if (backends.length > 0 && !backends.some((backend) => needs.areMetBy(backend))) throw needs.refusal(backends);
+  return new SuitedPlan(plan, needs);
+}
+
+class SuitedPlan implements Plan {
+  readonly #plan: Plan;
+  readonly #needs: RequestNeeds;
+  /** Whether a backend was visited that the request fits into: what it has failed at, a smaller one cannot do. */
+  #fitted = false;
+
+  constructor(plan: Plan, needs: RequestNeeds) {
+    this.#plan = plan;
+    this.#needs = needs;
+  }
+
+  isEmpty(): boolean {
+    return this.#plan.isEmpty();
+  }
+
+  next(usable?: Veto): Visit | undefined {
+    return this.#pick((veto) => this.#plan.next(veto), usable);
+  }
+
+  nextDisabled(usable?: Veto): Visit | undefined {
+    return this.#pick((veto) => this.#plan.nextDisabled(veto), usable);
+  }
+
+  hasNext(usable?: Veto): boolean {
+    return this.#plan.hasNext(this.#suits(usable));
+  }
+
+  eligible(usable?: Veto): readonly Backend[] {
+    const suited = this.#plan.eligible(this.#suits(usable));
+    return suited.length > 0 || this.#fitted ? suited : this.#plan.eligible(this.#able(usable));
+  }
+
+  exclusives(): Exclusives | undefined {
+    return this.#plan.exclusives();
+  }
+
+  skip(visit: Visit): void {
+    this.#plan.skip(visit);
+  }
+
+  soonestReturn(): number {
+    return this.#plan.soonestReturn();
+  }
+
+  backends(): Iterable<Backend> {
+    return this.#plan.backends();
+  }
+
+  fallBack(failure: FallbackClass): boolean {
+    const fallsBack = this.#plan.fallBack(failure);
+    if (fallsBack) this.#fitted = false;
+    return fallsBack;
+  }
+
+  /** The fallback for this is as good as any other backend, and asked before those that are too small. */
+  #pick(next: (veto: Veto) => Visit | undefined, usable: Veto): Visit | undefined {
+    const fitting = next(this.#suits(usable));
+    if (fitting !== undefined) this.#fitted = true;
+    if (fitting !== undefined || this.#fitted) return fitting;
+    const nobodyFits = ![...this.#plan.backends()].some((backend) => this.#needs.fitsInto(backend));
+    if (nobodyFits && this.fallBack('ContextLength')) return this.#pick(next, usable);
+    return next(this.#able(usable));
+  }
+
+  #suits(usable: Veto): (backend: Backend) => boolean {
+    const able = this.#able(usable);
+    return (backend) => able(backend) && this.#needs.fitsInto(backend);
+  }
+
+  #able(usable: Veto): (backend: Backend) => boolean {
+    return (backend) => usable?.(backend) !== false && this.#needs.areMetBy(backend);
+  }
+}
