@@ -8,6 +8,7 @@ import { type AdminState, describeState, type LoadState } from './admin/state.ts
 import type { Load, LoadBook } from './balancing/load-book.ts';
 import type { Clock } from './canonical/clock.ts';
 import type { SnapshotStore } from './config/store.ts';
+import type { HealthBook } from './health/health-score.ts';
 import type { OverloadGuard } from './ingress/overload.ts';
 import type { DisableBook, StateStore } from './state/store.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -40,17 +41,18 @@ export interface FactsSettings {
   readonly loads: LoadBook;
   readonly limits: ConcurrencyLimits;
   readonly guard: OverloadGuard;
+  readonly health: HealthBook;
 }
 
 /** State of everything that can be chosen, as of now. */
 export function describeGateway(settings: FactsSettings): AdminState {
-  const { clock, snapshots, disables, state, inFlight, loads, limits, guard } = settings;
+  const { clock, snapshots, disables, state, inFlight, loads, limits, guard, health } = settings;
   return describeState({
     config: snapshots.current?.config,
     disables: disables.list(),
     store: state.health(),
     inFlight: inFlight.requests,
-    loadOf: (backendId) => describeLoad(loads.of(backendId), clock.now()),
+    loadOf: (backendId) => describeLoad(loads.of(backendId), health.scoreOf(backendId, clock.now()), clock.now()),
     limitOf: (backendId) => limits.limitOf(backendId),
     overload: guard.report(),
     onTrial: (target) => disables.isTrial(target, clock.now()),
@@ -58,7 +60,7 @@ export function describeGateway(settings: FactsSettings): AdminState {
   });
 }
 
-function describeLoad(load: Load, nowMs: number): LoadState {
+function describeLoad(load: Load, health: number, nowMs: number): LoadState {
   const usual = (stream: boolean): number | undefined => {
     const usualMs = load.latency(stream).usualMs(nowMs);
     return usualMs === undefined ? undefined : Math.round(usualMs);
@@ -66,6 +68,7 @@ function describeLoad(load: Load, nowMs: number): LoadState {
   return {
     inFlight: load.inFlight,
     waiting: load.waiting,
+    health: Math.round(health * 1000) / 1000,
     failingPercent: Math.round(load.failing * 100),
     firstContentMs: usual(true),
     responseMs: usual(false),

@@ -13,6 +13,7 @@ import { compileSnapshot } from './config/snapshot-compile.ts';
 import { type Refusal, SnapshotStore } from './config/store.ts';
 import { createAdminSources, describeConfig, describeGateway, type FactsSettings, InFlight } from './gateway-facts.ts';
 import { createIngress, type Ingress, type ListenAddress } from './ingress/ingress.ts';
+import { HealthBook } from './health/health-score.ts';
 import { defaultIngressLimits } from './ingress/limits.ts';
 import type { Handler } from './ingress/exchange.ts';
 import { loadSampleMs, OverloadGuard, type OverloadLimits } from './ingress/overload.ts';
@@ -126,6 +127,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     upstreams.retain(next);
     router.adopt(next, previous);
     probes.adopt(next);
+    facts.health.retain((backend) => next.backends.has(backend));
     ground.scrubber.setSecrets([...secretsByTarget(next).values(), ...ownSecrets(options)]);
   });
   await state.start(storeStartMs);
@@ -174,7 +176,8 @@ function layGround(options: GatewayOptions): Ground {
   const loads = new LoadBook();
   const limits = new ConcurrencyLimits({ clock, inFlightOf: (backend) => loads.of(backend).inFlight });
   const guard = new OverloadGuard(options.overload);
-  const facts = { clock, snapshots, disables, state, inFlight: new InFlight(), loads, limits, guard };
+  const health = new HealthBook();
+  const facts = { clock, snapshots, disables, state, inFlight: new InFlight(), loads, limits, guard, health };
   return { options, proxyId, destination, scrubber, log, facts };
 }
 
@@ -244,7 +247,15 @@ function createObserver(ground: Ground, metrics: Metrics, traces: Traces | undef
   const failureLog = options.logLevel === 'debug' || options.logLevel === 'trace' ? createFailureLog(log) : undefined;
   const limits: Observer = { attemptEnded: (_trail, attempt) => facts.limits.ended(attempt) };
   // Limits come after the count of what is in flight: the attempt that was refused is none of it any more.
-  const observers = [facts.inFlight.observer, limits, metrics.observer, accessLog, failureLog, traces?.observer];
+  const observers = [
+    facts.inFlight.observer,
+    facts.health.observer,
+    limits,
+    metrics.observer,
+    accessLog,
+    failureLog,
+    traces?.observer,
+  ];
   return combineObservers(
     observers.filter((observer) => observer !== undefined),
     (error) => log.error({ error }, 'an observer failed'),

@@ -29,6 +29,8 @@ export interface LoadState {
   readonly inFlight: number;
   /** Those of them that wait for their first content. */
   readonly waiting: number;
+  /** How well it has been of late: 1 is well, 0 is not; 1 where nothing is known. */
+  readonly health: number;
   /** Failed attempts among about the last ten. */
   readonly failingPercent: number;
   /** Usual time to first content of streams, and to the end of other answers; undefined: never measured. */

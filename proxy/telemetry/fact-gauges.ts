@@ -20,6 +20,8 @@ export interface TargetsFacts {
     readonly route: string;
     readonly name: string;
     readonly inFlight: number;
+    /** How well it has been of late, 0 to 1; missing = 1. */
+    readonly health?: number;
     /** Failed attempts of late, and the usual time to first content of streams; undefined: nothing is known. */
     readonly failingPercent?: number | undefined;
     readonly firstContentMs?: number | undefined;
@@ -98,6 +100,12 @@ function targetGauges(targets: () => TargetsFacts): readonly Family[] {
         targets().backends.flatMap(({ route, name, concurrencyLimit: limit }): Sample[] =>
           limit === undefined ? [] : [[limit, route, name]],
         ),
+    }),
+    createGauge({
+      name: 'sluice_backend_health_score',
+      help: 'How well the backend has been of late, by this proxy: 1 is well, 0 is not; by outcomes and its usual pace.',
+      labelNames: ['route', 'backend'],
+      read: () => targets().backends.map(({ route, name, health = 1 }): Sample => [health, route, name]),
     }),
     createGauge({
       name: 'sluice_backend_failing_ratio',

@@ -38,7 +38,7 @@ const config = {
   upstreamKeys: [{ id: 'team-a/one', provider: 'team-a/azure', state: 'Enabled' }],
 } as unknown as GatewayConfig;
 
-const idle = { inFlight: 0, waiting: 0, failingPercent: 0, firstContentMs: 250, responseMs: undefined };
+const idle = { inFlight: 0, waiting: 0, health: 1, failingPercent: 0, firstContentMs: 250, responseMs: undefined };
 
 let admin: Admin;
 let metrics: Metrics;

@@ -137,6 +137,7 @@ describe('what the admin port tells', () => {
           id: 'team-a/chat/azure',
           inFlight: 2,
           waiting: 1,
+          health: 0.9,
           failingPercent: 10,
           firstContentMs: 420,
           state: 'disabled',

@@ -25,6 +25,7 @@ export const azure: BackendState = {
   model: 'gpt-4o',
   inFlight: 2,
   waiting: 1,
+  health: 0.9,
   failingPercent: 10,
   firstContentMs: 420,
   responseMs: undefined,

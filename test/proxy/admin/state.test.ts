@@ -42,7 +42,14 @@ function entry(facts: Partial<DisableEntry>): DisableEntry {
   };
 }
 
-const idle = { inFlight: 0, waiting: 0, failingPercent: 0, firstContentMs: undefined, responseMs: undefined };
+const idle = {
+  inFlight: 0,
+  waiting: 0,
+  health: 1,
+  failingPercent: 0,
+  firstContentMs: undefined,
+  responseMs: undefined,
+};
 
 function describeWith(facts: Partial<StateFacts>): AdminState {
   return describeState({
