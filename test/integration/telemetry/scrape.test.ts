@@ -35,6 +35,7 @@ const config = {
       ],
     },
   ],
+  providers: [{ id: 'team-a/azure' }],
   upstreamKeys: [{ id: 'team-a/one', provider: 'team-a/azure', state: 'Enabled' }],
 } as unknown as GatewayConfig;
 
