@@ -23,3 +23,6 @@ export const credentialLabel = `${group}/credential`;
 
 /** An administrator puts this label on a namespace to let its client keys name that tenant. */
 export const tenantLabel = `${group}/tenant`;
+
+/** An administrator puts this label on a namespace, with the value "true", to let its providers use the proxies' identity. */
+export const identityLabel = `${group}/workload-identity`;

@@ -33,7 +33,7 @@ const credentialsSchema = withRules(
       .enum(['KeyPool', 'None', 'Passthrough', 'Workload'])
       .default('KeyPool')
       .describe(
-        "KeyPool uses the LLMKeys that name this provider, None sends none, Passthrough sends the client's own, Workload uses the cloud identity of the proxy.",
+        "KeyPool uses the LLMKeys that name this provider, None sends none, Passthrough sends the client's own, Workload uses the cloud identity of the proxy (Bedrock and VertexAI without an endpoint of their own, in namespaces with the label sluice.dev/workload-identity: true).",
       ),
     keyPool: keyPoolSchema.optional().describe('How keys of the pool are used; only where type is KeyPool.'),
   }),

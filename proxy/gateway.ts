@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
+import { readFile } from 'node:fs/promises';
 import { combineObservers } from './accounting/account.ts';
 import type { Observer } from './accounting/trail.ts';
 import { createAdmin } from './admin/admin.ts';
@@ -20,14 +21,15 @@ import { loadSampleMs, OverloadGuard, type OverloadLimits } from './ingress/over
 import { createRequestIds } from './ingress/request-id.ts';
 import { faceOfPath } from './protocols/families.ts';
 import { createSignatureMemory } from './protocols/gemini/signature-memory.ts';
+import { type IdentityEnvironment, noIdentity } from './providers/cloud-identity.ts';
 import { createUpstreamCodecs } from './protocols/upstream-codecs.ts';
 import { createProbes } from './probes.ts';
-import { createRouter, secretsByTarget } from './router.ts';
+import { createRouter, type RouterSettings, secretsByTarget } from './router.ts';
 import { createDisableBook } from './state/disable-book.ts';
 import { createMemoryStore } from './state/memory-store.ts';
 import { createRedisStore } from './state/redis-store.ts';
 import { type DisableChange, foreverMs, type StateStore } from './state/store.ts';
-import { createTokenExchange } from './steps/token-exchange.ts';
+import { createCloudIdentity, createTokenExchange } from './steps/token-exchange.ts';
 import { systemClock } from './system-clock.ts';
 import { createAccessLog } from './telemetry/access-log.ts';
 import { createLog, type FlushableDestination, type Log, type LogLevel, openDestination } from './telemetry/log.ts';
@@ -38,7 +40,7 @@ import { createScrubber, type Scrubber } from './telemetry/redaction.ts';
 import { createTraces, type Traces } from './telemetry/traces.ts';
 import type { AddressPolicy } from './upstream/address-policy.ts';
 import { createNameServers } from './upstream/name-servers.ts';
-import { createPostForm } from './upstream/post-form.ts';
+import { createSmallRequests } from './upstream/small-requests.ts';
 import { createSourceFetcher } from './upstream/source-fetcher.ts';
 import { createUpstreams } from './upstream/upstreams.ts';
 
@@ -58,6 +60,8 @@ export interface GatewayOptions {
   readonly drainMs: number;
   readonly overload: OverloadLimits;
   readonly addresses: AddressPolicy;
+  /** What the environment says of who this proxy is in its cloud; undefined = nobody. */
+  readonly identity?: IdentityEnvironment;
   /** Where images and documents may be that clients name the addresses of. */
   readonly sources: SourceNetworks;
   readonly logLevel: LogLevel;
@@ -105,14 +109,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const metrics = createGatewayMetrics(ground);
   const traces = await createGatewayTraces(ground);
   const upstreams = createUpstreams({ clock, addresses: options.addresses, resolve: resolveAll });
-  const post = createPostForm({ clock, addresses: options.addresses, resolve: resolveAll });
-  const tokens = createTokenExchange({ clock, post });
-  const probes = createProbes({ ...facts, random: Math.random, upstreams, tokens, log });
+  const credentials = createCredentialSources(options);
+  const probes = createProbes({ ...facts, ...credentials, random: Math.random, upstreams, log });
   const router = createRouter({
     ...facts,
     random: Math.random,
     upstreams,
-    tokens,
+    ...credentials,
     observer: createObserver(ground, metrics, traces),
     onMalformed: (backend) => metrics.malformedFrame(backend),
     unexpected: (error, requestId) => log.error({ error, requestId }, 'request failed for a fault of the gateway'),
@@ -179,6 +182,26 @@ function layGround(options: GatewayOptions): Ground {
   const health = new HealthBook();
   const facts = { clock, snapshots, disables, state, inFlight: new InFlight(), loads, limits, guard, health };
   return { options, proxyId, destination, scrubber, log, facts };
+}
+
+/** Where clouds have their metadata and the credentials of pods, which nobody but the platform names. */
+const platformCidrs = ['169.254.169.254/32', '169.254.170.0/24', 'fd00:ec2::/32', 'fd20:ce::254/128'];
+
+/** Tokens for key files, from where those say; and the identity of the proxy, from where its platform says. */
+function createCredentialSources({
+  addresses,
+  identity,
+}: GatewayOptions): Required<Pick<RouterSettings, 'tokens' | 'identity'>> {
+  const send = createSmallRequests({ clock, addresses, resolve: resolveAll });
+  const tokens = createTokenExchange({ clock, send });
+  if (identity === undefined) return { tokens, identity: noIdentity };
+  const platform = { allowPrivate: true, allowCidrs: [...addresses.allowCidrs, ...platformCidrs] };
+  const sendThere = createSmallRequests({ clock, addresses: platform, resolve: resolveAll });
+  const settings = { clock, send: sendThere, environment: identity };
+  return {
+    tokens,
+    identity: createCloudIdentity({ ...settings, readFile: (path) => readFile(path, 'utf8') }),
+  };
 }
 
 /** What is remembered of conversations outlives every configuration. */

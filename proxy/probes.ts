@@ -21,6 +21,7 @@ export interface ProbesSettings {
   readonly disables: DisableBook;
   readonly upstreams: Pick<Upstreams, 'pool'>;
   readonly tokens: SigningFacts['tokens'];
+  readonly identity: SigningFacts['identity'];
   readonly log: ProbeLog;
 }
 
@@ -65,14 +66,14 @@ async function toRequest(
   provider: Provider,
   { path }: ProbeConfig,
   key: UpstreamKey | undefined,
-  { clock, tokens }: ProbesSettings,
+  { clock, tokens, identity }: ProbesSettings,
 ): Promise<OutgoingRequest> {
   const { kind, config, origin, basePath } = provider;
   const headers = upstreamHeaders({ incoming: {}, provider, key, clientCredential: undefined });
   const request = { method: 'GET', path: `${basePath}${path}`, headers, body: undefined };
   // The clients' own credentials are not at hand.
   if (kind.sign === undefined || config.credentials.type === 'Passthrough') return request;
-  const facts = { config, credential: key?.secret, tokens, nowMs: clock.now() };
+  const facts = { config, credential: key?.secret, tokens, identity, nowMs: clock.now() };
   const signed = await kind.sign({ ...request, origin }, facts);
   return { ...request, headers: { ...headers, ...signed } };
 }

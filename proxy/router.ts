@@ -13,7 +13,7 @@ import type { SnapshotStore } from './config/store.ts';
 import type { Handler } from './ingress/exchange.ts';
 import { createLeasedTrials, type TrialStore } from './leased-trials.ts';
 import { createPipeline } from './pipeline.ts';
-import type { TokenSource } from './providers/token-source.ts';
+import { type CloudIdentity, noIdentity } from './providers/cloud-identity.ts';
 import { createClassifier } from './routing/classify.ts';
 import { createFailureCounter } from './routing/failure-counter.ts';
 import { createJudge } from './routing/judge.ts';
@@ -23,6 +23,7 @@ import { createRetryBudget } from './routing/retry-budget.ts';
 import type { Leases } from './state/lease.ts';
 import type { DisableBook } from './state/store.ts';
 import { createSteps } from './steps/pipeline-steps.ts';
+import type { TokenExchange } from './steps/token-exchange.ts';
 import { Slots } from './steps/slots.ts';
 import { createSourceResolver } from './steps/sources.ts';
 import { createWait } from './system-clock.ts';
@@ -43,7 +44,9 @@ export interface RouterSettings {
   /** Gets what is at addresses that clients name. */
   readonly fetchSource: FetchSource;
   /** Access tokens for the key files of clouds. */
-  readonly tokens: TokenSource;
+  readonly tokens: TokenExchange;
+  /** Who the proxy itself is in its cloud; nobody if undefined. */
+  readonly identity?: CloudIdentity;
   readonly observer: Required<Observer>;
   /** What strategies know of backends, for whoever wants to read it too. */
   readonly loads?: LoadBook;
@@ -78,6 +81,7 @@ export function createRouter(settings: RouterSettings): Router {
   });
   const steps = createSteps({
     ...settings,
+    identity: settings.identity ?? noIdentity,
     store: snapshots,
     observer: combineObservers([loads.observer, slots.observer, observer], (error) => unexpected(error, 'none')),
     balancer: new Balancer({ random, loads }),

@@ -3,6 +3,7 @@
 import type { LLMProvider } from '../../crds/llm-provider.ts';
 import type { ModelConfig, ProviderConfig, TimeoutsConfig } from '../../proxy/config/schema.ts';
 import { resolveCertificates } from './certificates.ts';
+import { checkIdentity } from './cloud-identity.ts';
 import { defined } from './defined.ts';
 import { type Diagnostic, type Finding, toDiagnostics } from './diagnostic.ts';
 import { resolveEndpoint } from './endpoint.ts';
@@ -38,6 +39,7 @@ function compileProvider(provider: LLMProvider, facts: Facts, findings: Finding[
   for (const { finding } of findUnsupported('LLMProvider', provider)) report(finding);
   const endpoint = resolveEndpoint(provider, facts, report);
   const caCertificates = resolveCertificates(provider, facts, report);
+  checkIdentity(provider, facts, report);
   if (endpoint === undefined || findings.length > 0) return undefined;
   return defined<ProviderConfig>({
     id: idOf(metadata),

@@ -42,7 +42,6 @@ const strategies: readonly Strategy[] = [
 
 /** Every field, or value of a field, that this version cannot do. */
 export const unsupported: readonly Line[] = [
-  line('LLMProvider', 'spec.credentials.type', unless('KeyPool', 'None', 'Passthrough'), notYet('cloud identities')),
   line('LLMProvider', 'spec.limits[]', always, notYet('limits')),
   line('LLMProvider', 'spec.egressProxyURL', always, notYet('egress proxies')),
   line('LLMRoute', 'spec.cache', always, notYet('caching')),

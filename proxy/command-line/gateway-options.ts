@@ -90,6 +90,10 @@ export const gatewayOptions = {
 /** What has no flag: secrets, which a list of processes would show, and what others define. */
 export const gatewayVariables = {
   SLUICE_ADMIN_TOKEN: 'bearer token that the admin port asks for',
+  GOOGLE_APPLICATION_CREDENTIALS:
+    'key file of who this gateway is at Google, for providers with the credentials Workload; else the metadata server tells',
+  AWS_ROLE_ARN:
+    'role of this gateway at AWS, taken on with the token in AWS_WEB_IDENTITY_TOKEN_FILE; else AWS_CONTAINER_CREDENTIALS_FULL_URI tells. EKS sets them',
   OTEL_EXPORTER_OTLP_ENDPOINT:
     'where traces go; none are made where left out. Further OTEL_* as OpenTelemetry defines them',
 } as const;
@@ -124,10 +128,25 @@ export function readGatewayOptions(
     },
     addresses: { allowPrivate, allowCidrs: options.read(gatewayOptions.allowEndpointCidr, parseCidrs) ?? [] },
     sources: { allowCidrs: options.read(gatewayOptions.allowSourceCidr, parseCidrs) ?? [] },
+    identity: readIdentity(variable),
     logLevel: options.read(gatewayOptions.logLevel, parseWord(logLevels)),
     accessLog: options.read(gatewayOptions.accessLog, parseSwitch),
     otlpEndpoint: variable('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? variable('OTEL_EXPORTER_OTLP_ENDPOINT'),
     serviceName: variable('OTEL_SERVICE_NAME'),
+  };
+}
+
+/** Under the names that the clouds' own libraries read, and that their platforms set. */
+function readIdentity(variable: (name: string) => string | undefined): NonNullable<GatewayOptions['identity']> {
+  return {
+    googleKeyFile: variable('GOOGLE_APPLICATION_CREDENTIALS'),
+    metadataHost: variable('GCE_METADATA_HOST'),
+    containerURL: variable('AWS_CONTAINER_CREDENTIALS_FULL_URI'),
+    containerTokenFile: variable('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'),
+    roleARN: variable('AWS_ROLE_ARN'),
+    webIdentityTokenFile: variable('AWS_WEB_IDENTITY_TOKEN_FILE'),
+    sessionName: variable('AWS_ROLE_SESSION_NAME'),
+    stsURL: variable('AWS_ENDPOINT_URL_STS'),
   };
 }
 

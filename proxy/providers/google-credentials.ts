@@ -30,8 +30,9 @@ export function readGoogleCredentials(secret: string): GoogleCredentials | undef
  * credentials that it could be done with, and SigningFailure where no token can be got for them.
  */
 export async function proveToGoogle(_request: FinishedRequest, facts: SigningFacts): Promise<SignedHeaders> {
-  const { credential, config, tokens } = facts;
+  const { credential, config, identity, tokens } = facts;
   if (config.credentials.type === 'None') return {};
+  if (config.credentials.type === 'Workload') return { authorization: `Bearer ${await identity.googleToken()}` };
   const credentials = credential === undefined ? undefined : readGoogleCredentials(credential);
   switch (credentials?.type) {
     case 'api-key':

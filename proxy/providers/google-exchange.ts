@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 
 import { isText, parseMembers } from './json-credential.ts';
 import { refusedCredential, SigningFailure } from './signing-failure.ts';
-import type { AccessToken, TokenAnswer, TokenRequest } from './token-source.ts';
+import type { Expiring } from './renewed.ts';
+import { formRequest, type SmallAnswer, type SmallRequest } from './small-exchange.ts';
 
 const scope = 'https://www.googleapis.com/auth/cloud-platform';
 const defaultTokenURL = 'https://oauth2.googleapis.com/token';
@@ -18,14 +19,14 @@ const tokenSeconds = 300;
 const signLater = promisify<string, Buffer, string, Buffer>(sign);
 
 /** What is sent for a key file. Throws SigningFailure where it is none that could be exchanged. */
-export async function requestToken(keyFile: string, nowMs: number): Promise<TokenRequest> {
+export async function requestToken(keyFile: string, nowMs: number): Promise<SmallRequest> {
   const members = parseMembers(keyFile) ?? {};
   const url = tokenURL(members['token_uri']);
   switch (members['type']) {
     case 'service_account':
-      return { url, form: { grant_type: grants.assertion, assertion: await signAssertion(members, url, nowMs) } };
+      return formRequest(url, { grant_type: grants.assertion, assertion: await signAssertion(members, url, nowMs) });
     case 'authorized_user':
-      return { url, form: refresh(members) };
+      return formRequest(url, refresh(members));
     default:
       throw refusedCredential('a key file must be that of a service_account or an authorized_user');
   }
@@ -36,7 +37,7 @@ const grants = { assertion: 'urn:ietf:params:oauth:grant-type:jwt-bearer', refre
 type Members = { readonly [name: string]: unknown };
 
 /** What `gcloud auth application-default login` leaves behind. */
-function refresh(members: Members): TokenRequest['form'] {
+function refresh(members: Members): Readonly<Record<string, string>> {
   const { client_id: id, client_secret: secret, refresh_token: token } = members;
   if (!isText(id) || !isText(secret) || !isText(token)) {
     throw refusedCredential('the key file lacks its client_id, client_secret or refresh_token');
@@ -75,7 +76,7 @@ function encode(part: object): string {
 }
 
 /** The token in an answer. Throws SigningFailure where there is none. */
-export function readToken({ status, headers, body }: TokenAnswer, nowMs: number): AccessToken {
+export function readToken({ status, headers, body }: SmallAnswer, nowMs: number): Expiring<string> {
   // What is refused for good is the key file's fault: `invalid_grant`, `invalid_client`.
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
     const { error, error_description: description } = parseMembers(body) ?? {};

@@ -3,7 +3,7 @@
 
 import type { ProviderConfig } from '../config/schema.ts';
 import type { ProtocolId, Speech, UpstreamOperation } from '../protocols/protocol.ts';
-import type { TokenSource } from './token-source.ts';
+import type { CloudIdentity } from './cloud-identity.ts';
 
 /** How a credential is shown to a vendor: as a bearer token, in a header of that name, or by `sign`. */
 export type Authentication = 'bearer' | 'api-key' | 'x-api-key' | 'x-goog-api-key' | 'signature';
@@ -65,8 +65,16 @@ export interface SigningFacts {
   /** The key's secret, as it was given, or with Passthrough the client's own; undefined where there is none. */
   readonly credential: string | undefined;
   /** Tokens for credentials that are not shown themselves. */
-  readonly tokens: Pick<TokenSource, 'tokenFor'>;
+  readonly tokens: TokenSource;
+  /** Who the proxy itself is. */
+  readonly identity: CloudIdentity;
   readonly nowMs: number;
+}
+
+/** Access tokens by the credentials that they are got for. */
+export interface TokenSource {
+  /** The token to use now. Rejects with SigningFailure where there is none. */
+  tokenFor(credential: string): Promise<string>;
 }
 
 /** Headers by lower-case name, added to the request. */

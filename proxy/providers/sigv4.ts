@@ -4,16 +4,9 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 
 import { ClientError } from '../canonical/client-error.ts';
+import type { AwsKeys } from './aws-keys.ts';
 import { isText, parseMembers } from './json-credential.ts';
 import type { FinishedRequest, SignedHeaders, SigningFacts } from './provider-kind.ts';
-
-/** A pair of keys, and the token that goes with it where it is a temporary one. */
-export interface AwsKeys {
-  readonly type: 'keys';
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
 
 /** What a Secret holds for AWS. */
 export type AwsCredentials = AwsKeys | { readonly type: 'api-key'; readonly key: string };
@@ -32,11 +25,14 @@ export function readAwsCredentials(secret: string): AwsCredentials | undefined {
  * credentials that it could be done with.
  */
 export async function signForBedrock(request: FinishedRequest, facts: SigningFacts): Promise<SignedHeaders> {
-  const { config, credential, nowMs } = facts;
+  const { config, credential, identity, nowMs } = facts;
   const { type } = config.credentials;
   if (type === 'None') return {};
   const credentials = credential === undefined ? undefined : readAwsCredentials(credential);
   const region = config.bedrock?.region;
+  if (type === 'Workload' && region !== undefined) {
+    return signRequest(request, { credentials: await identity.awsKeys(region), region, nowMs });
+  }
   if (credentials?.type === 'api-key') return { authorization: `Bearer ${credentials.key}` };
   // A client shows an API key; what looks like a pair of keys in its header is none of ours to sign with.
   if (credentials === undefined || region === undefined || type === 'Passthrough')

@@ -104,6 +104,7 @@ function editBody(
 export interface SigningSettings {
   readonly clock: Clock;
   readonly tokens: SigningFacts['tokens'];
+  readonly identity: SigningFacts['identity'];
 }
 
 /** Adds the headers that prove who asks, where a credential is not simply shown. */
@@ -112,12 +113,12 @@ export async function signRequest(
   request: ProxyRequest,
   { provider }: Backend,
   key: UpstreamKey | undefined,
-  { clock, tokens }: SigningSettings,
+  { clock, tokens, identity }: SigningSettings,
 ): Promise<OutgoingRequest> {
   const { kind, config, origin } = provider;
   if (kind.sign === undefined) return outgoing;
   const credential = key?.secret ?? passedThrough(request, provider);
-  const signed = await kind.sign({ ...outgoing, origin }, { config, credential, tokens, nowMs: clock.now() });
+  const signed = await kind.sign({ ...outgoing, origin }, { config, credential, tokens, identity, nowMs: clock.now() });
   return { ...outgoing, headers: { ...outgoing.headers, ...signed } };
 }
 

@@ -20,6 +20,7 @@ test('without flags and variables everything has its default', () => {
       overload: { requestsMax: 10_000, loopDelayMeanMsMax: 50, memoryShareMax: 0.85 },
       addresses: { allowPrivate: true, allowCidrs: [] },
       sources: { allowCidrs: [] },
+      identity: {},
       logLevel: 'info',
       accessLog: false,
       otlpEndpoint: undefined,

@@ -21,6 +21,7 @@ test('a proxy has the defaults of every gateway, and connects to public addresse
     overload: { requestsMax: 10_000, loopDelayMeanMsMax: 50, memoryShareMax: 0.85 },
     addresses: { allowPrivate: false, allowCidrs: [] },
     sources: { allowCidrs: [] },
+    identity: {},
     logLevel: 'info',
     accessLog: false,
     otlpEndpoint: undefined,

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, it, test } from 'vitest';
+import { noIdentity } from '../../../proxy/providers/cloud-identity.ts';
 import { readGoogleCredentials, proveToGoogle } from '../../../proxy/providers/google-credentials.ts';
 import { readToken, requestToken } from '../../../proxy/providers/google-exchange.ts';
 import { SigningFailure } from '../../../proxy/providers/signing-failure.ts';
@@ -30,10 +31,11 @@ async function reasonOf(asked: Promise<unknown>): Promise<string> {
 
 describe('the key file of a service account', () => {
   it('asks for a token with a statement that Google can verify', async () => {
-    const { url, form } = await requestToken(JSON.stringify(keyFile, undefined, 2), nowMs);
+    const { url, body } = await requestToken(JSON.stringify(keyFile, undefined, 2), nowMs);
+    const form = new URLSearchParams(body);
     expect(url).toBe('https://oauth2.googleapis.com/token');
-    expect(form['grant_type']).toBe('urn:ietf:params:oauth:grant-type:jwt-bearer');
-    const [header = '', claims = '', signature = ''] = form['assertion']!.split('.');
+    expect(form.get('grant_type')).toBe('urn:ietf:params:oauth:grant-type:jwt-bearer');
+    const [header = '', claims = '', signature = ''] = form.get('assertion')!.split('.');
     const read = (part: string): unknown => JSON.parse(Buffer.from(part, 'base64url').toString());
     expect(read(header)).toEqual({ alg: 'RS256', typ: 'JWT', kid: 'k1' });
     expect(read(claims)).toEqual({
@@ -77,9 +79,10 @@ test('the credentials of a person are refreshed', async () => {
     refresh_token: 'r',
     quota_project_id: 'q',
   };
-  expect(await requestToken(JSON.stringify(person), nowMs)).toEqual({
+  expect(await requestToken(JSON.stringify(person), nowMs)).toMatchObject({
+    method: 'POST',
     url: 'https://oauth2.googleapis.com/token',
-    form: { grant_type: 'refresh_token', client_id: 'i', client_secret: 's', refresh_token: 'r' },
+    body: 'grant_type=refresh_token&client_id=i&client_secret=s&refresh_token=r',
   });
 });
 
@@ -118,7 +121,7 @@ describe('a credential', () => {
   const config = provider('v', 'https://x.example', { type: 'VertexAI', credentials: { type: 'KeyPool' } });
   const request = { method: 'POST', origin: 'https://x.example', path: '/', headers: {}, body: undefined };
   const tokens = { tokenFor: (credential: string) => Promise.resolve(`token for ${credential.length}`) };
-  const facts = { config, tokens, nowMs };
+  const facts = { config, tokens, identity: noIdentity, nowMs };
 
   it.each([
     ['AIzaSy-key', { 'x-goog-api-key': 'AIzaSy-key' }],

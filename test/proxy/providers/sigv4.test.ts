@@ -3,8 +3,10 @@ import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
+import type { AwsKeys } from '../../../proxy/providers/aws-keys.ts';
+import { noIdentity } from '../../../proxy/providers/cloud-identity.ts';
 import type { FinishedRequest } from '../../../proxy/providers/provider-kind.ts';
-import { type AwsKeys, readAwsCredentials, signForBedrock, signRequest } from '../../../proxy/providers/sigv4.ts';
+import { readAwsCredentials, signForBedrock, signRequest } from '../../../proxy/providers/sigv4.ts';
 import { provider } from '../../support/config.ts';
 
 const credentials: AwsKeys = {
@@ -122,6 +124,7 @@ describe('a secret', () => {
   });
 
   const tokens = { tokenFor: () => Promise.reject(new Error('there are none')) };
+  const identity = noIdentity;
   const config = provider('b', 'https://x.example', {
     type: 'Bedrock',
     bedrock: { region },
@@ -129,25 +132,31 @@ describe('a secret', () => {
   });
 
   test('[111] that is an API key is shown as it is, without a signature', async () => {
-    expect(await signForBedrock(request('m'), { config, credential: 'ABSKkey', tokens, nowMs })).toEqual({
+    expect(await signForBedrock(request('m'), { config, credential: 'ABSKkey', tokens, identity, nowMs })).toEqual({
       authorization: 'Bearer ABSKkey',
     });
   });
 
   test('[110] that is a pair of keys signs', async () => {
-    const sent = await signForBedrock(request('m'), { config, credential: JSON.stringify(credentials), tokens, nowMs });
+    const sent = await signForBedrock(request('m'), {
+      config,
+      credential: JSON.stringify(credentials),
+      tokens,
+      identity,
+      nowMs,
+    });
     expect(sent['authorization']).toContain(`/20261127/${region}/bedrock/aws4_request`);
   });
 
   test.each([undefined, '{}'])('that is %j proves nothing', async (credential) => {
-    await expect(signForBedrock(request('m'), { config, credential, tokens, nowMs })).rejects.toMatchObject({
+    await expect(signForBedrock(request('m'), { config, credential, tokens, identity, nowMs })).rejects.toMatchObject({
       code: 'upstream_auth_failed',
     });
   });
 
   test('that is a client’s own is an API key, and signs nothing', async () => {
     const passing = { ...config, credentials: { type: 'Passthrough' as const } };
-    const facts = { config: passing, tokens, nowMs };
+    const facts = { config: passing, tokens, identity, nowMs };
     expect(await signForBedrock(request('m'), { ...facts, credential: 'ABSKkey' })).toEqual({
       authorization: 'Bearer ABSKkey',
     });
@@ -159,6 +168,8 @@ describe('a secret', () => {
 
   test('is not needed where the provider wants none', async () => {
     const open = { ...config, credentials: { type: 'None' as const } };
-    expect(await signForBedrock(request('m'), { config: open, credential: undefined, tokens, nowMs })).toEqual({});
+    expect(
+      await signForBedrock(request('m'), { config: open, credential: undefined, tokens, identity, nowMs }),
+    ).toEqual({});
   });
 });

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../../proxy/config/snapshot.ts';
+import { noIdentity } from '../../../proxy/providers/cloud-identity.ts';
 import type { ProviderKind } from '../../../proxy/providers/provider-kind.ts';
 import { sendAttempt, type SendSettings, type SentAttempt } from '../../../proxy/steps/send.ts';
 import { settled, TestClock } from '../../support/clock.ts';
@@ -30,6 +31,7 @@ class SendRig {
     const nothing = (): undefined => undefined;
     this.settings = {
       clock: this.clock,
+      identity: noIdentity,
       tokens: { tokenFor: () => Promise.reject(new Error('there are none')) },
       upstreams: { pool: () => pool, retain: nothing, close },
       observer: {

@@ -1,4 +1,4 @@
-// One form, posted over a connection of its own, to a place that no provider is: where tokens are got. Addresses are
+// Small requests to places that no provider is: where credentials are got. Each over a connection of its own; addresses are
 // checked as those of upstreams are.
 
 import type { LookupAddress } from 'node:dns';
@@ -10,18 +10,16 @@ import { type AddressPolicy, createAddressPolicy } from './address-policy.ts';
 import { createLookup, createNameCache } from './name-cache.ts';
 import { createConnector } from './pool.ts';
 
-/** What came back. */
-export interface FormAnswer {
-  readonly status: number;
-  readonly headers: SignalHeaders;
-  readonly body: string;
-}
-
-/** Posts a form. Rejects with the error of the connection. */
-export type PostForm = (url: string, form: Readonly<Record<string, string>>) => Promise<FormAnswer>;
+/** Sends one, and reads the answer. Rejects with the error of the connection. */
+export type SendSmall = (request: {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}) => Promise<{ readonly status: number; readonly headers: SignalHeaders; readonly body: string }>;
 
 /** What opening connections needs. */
-export interface PostFormSettings {
+export interface SmallRequestsSettings {
   readonly clock: Clock;
   readonly addresses: AddressPolicy;
   /** The system's resolver. */
@@ -34,12 +32,12 @@ const answerMs = 10_000;
 /** Tokens have a few thousand characters at most. */
 const answerBytesMax = 64 * 1024;
 
-/** Makes a function that posts forms. */
-export function createPostForm({ clock, addresses, resolve }: PostFormSettings): PostForm {
+/** Makes a function that sends them. */
+export function createSmallRequests({ clock, addresses, resolve }: SmallRequestsSettings): SendSmall {
   const policy = createAddressPolicy(addresses);
   const allows = (address: string): boolean => policy(address, false);
   const lookup = createLookup(createNameCache(resolve, clock), allows);
-  return async function postForm(url, form) {
+  return async function sendSmall({ method, url, headers: sent, body: form }) {
     const { origin, pathname, search } = new URL(url);
     const settings = { origin, connectMs, caCertificates: undefined, serverName: undefined };
     const client = new Client(origin, {
@@ -50,10 +48,10 @@ export function createPostForm({ clock, addresses, resolve }: PostFormSettings):
     });
     try {
       const { statusCode, headers, body } = await client.request({
-        method: 'POST',
+        method,
         path: pathname + search,
-        headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-        body: new URLSearchParams(form).toString(),
+        headers: sent,
+        body: form ?? null,
         signal: AbortSignal.timeout(connectMs + answerMs),
       });
       return { status: statusCode, headers: flat(headers), body: await body.text() };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTokenSource, type AccessToken } from '../../../proxy/providers/token-source.ts';
+import { createRenewed, type Expiring } from '../../../proxy/providers/renewed.ts';
 
 const minute = 60_000;
 
@@ -8,10 +8,10 @@ class Rig {
   now = 1_000_000;
   readonly asked: {
     readonly credential: string;
-    readonly give: (token: AccessToken) => void;
+    readonly give: (token: Expiring<string>) => void;
     readonly fail: () => void;
   }[] = [];
-  readonly source = createTokenSource({
+  readonly source = createRenewed<string>({
     clock: { now: () => this.now },
     get: (credential) =>
       new Promise((resolve, reject) => {
@@ -25,21 +25,21 @@ class Rig {
 
   /** Has a token that was got just now. */
   async begin(lifeMs?: number): Promise<void> {
-    const first = this.source.tokenFor('a');
+    const first = this.source.of('a');
     this.give('one', lifeMs);
     expect(await first).toBe('one');
   }
 }
 
-describe('a token', () => {
+describe('a value that ends', () => {
   it('is got once for all who ask meanwhile, and kept', async () => {
     const rig = new Rig();
-    const waiting = [1, 2, 3].map(() => rig.source.tokenFor('a'));
+    const waiting = [1, 2, 3].map(() => rig.source.of('a'));
     expect(rig.asked).toHaveLength(1);
     rig.give('one');
     expect(await Promise.all(waiting)).toEqual(['one', 'one', 'one']);
     rig.now += 54 * minute;
-    expect(await rig.source.tokenFor('a')).toBe('one');
+    expect(await rig.source.of('a')).toBe('one');
     expect(rig.asked).toHaveLength(1);
   });
 
@@ -47,11 +47,11 @@ describe('a token', () => {
     const rig = new Rig();
     await rig.begin();
     rig.now += 56 * minute;
-    expect(await Promise.all([rig.source.tokenFor('a'), rig.source.tokenFor('a')])).toEqual(['one', 'one']);
+    expect(await Promise.all([rig.source.of('a'), rig.source.of('a')])).toEqual(['one', 'one']);
     expect(rig.asked).toHaveLength(2);
     rig.give('two');
     await Promise.resolve();
-    expect(await rig.source.tokenFor('a')).toBe('two');
+    expect(await rig.source.of('a')).toBe('two');
     expect(rig.asked).toHaveLength(2);
   });
 
@@ -59,43 +59,43 @@ describe('a token', () => {
     const rig = new Rig();
     await rig.begin();
     rig.now += 56 * minute;
-    expect(await rig.source.tokenFor('a')).toBe('one');
+    expect(await rig.source.of('a')).toBe('one');
     rig.asked.at(-1)?.fail();
     await new Promise(setImmediate);
-    expect(await rig.source.tokenFor('a')).toBe('one');
+    expect(await rig.source.of('a')).toBe('one');
     expect(rig.asked).toHaveLength(2);
     rig.now += 2_000;
-    expect(await rig.source.tokenFor('a')).toBe('one');
+    expect(await rig.source.of('a')).toBe('one');
     expect(rig.asked).toHaveLength(3);
     rig.asked.at(-1)?.fail();
     await new Promise(setImmediate);
     rig.now += 3 * minute + 50_000;
     // Half a minute before its end no request begins with it.
-    const late = rig.source.tokenFor('a');
+    const late = rig.source.of('a');
     expect(rig.asked).toHaveLength(4);
     rig.asked.at(-1)?.fail();
     await expect(late).rejects.toThrow('no');
-    await expect(rig.source.tokenFor('a')).rejects.toThrow('no');
+    await expect(rig.source.of('a')).rejects.toThrow('no');
     expect(rig.asked).toHaveLength(4);
   });
 
   it('is one credential’s and no other’s', async () => {
     const rig = new Rig();
     await rig.begin();
-    const other = rig.source.tokenFor('b');
+    const other = rig.source.of('b');
     expect(rig.asked.map(({ credential }) => credential)).toEqual(['a', 'b']);
     rig.give('other');
     expect(await other).toBe('other');
-    expect(await rig.source.tokenFor('a')).toBe('one');
+    expect(await rig.source.of('a')).toBe('one');
   });
 
   it('is forgotten with its credential', async () => {
     const rig = new Rig();
     await rig.begin();
     rig.source.retain(new Set(['a']));
-    expect(await rig.source.tokenFor('a')).toBe('one');
+    expect(await rig.source.of('a')).toBe('one');
     rig.source.retain(new Set());
-    const again = rig.source.tokenFor('a');
+    const again = rig.source.of('a');
     rig.give('new');
     expect(await again).toBe('new');
   });
@@ -103,7 +103,7 @@ describe('a token', () => {
   it('that lives shorter than others is got anew with each request, one at a time', async () => {
     const rig = new Rig();
     await rig.begin(minute);
-    expect(await rig.source.tokenFor('a')).toBe('one');
+    expect(await rig.source.of('a')).toBe('one');
     expect(rig.asked).toHaveLength(2);
   });
 });
