@@ -59,6 +59,34 @@ describe.each(['gemini', 'vertex', 'vertex-claude', 'bedrock'])('%s', (name) => 
   });
 });
 
+it.each(['gemini', 'vertex-claude', 'bedrock'])(
+  '[107] %s is given a document, of clients of both vendors',
+  async (name) => {
+    const pdf = Buffer.from('%PDF-1.7 and what a document has');
+    await using site = await startUpstream(answer(pdf, { headers: { 'content-type': 'text/html' } }));
+    await using stage = await stageOf(name);
+    const address = `http://papers.test:${site.port}/a.pdf`;
+    const responses = await official('v7', `${stage.gateway.url}/v1`).responses.create({
+      model: 'chat',
+      input: [{ role: 'user', content: [{ type: 'input_file', file_url: address, filename: 'a.pdf' }] }],
+    });
+    expect(responses.status).toBe('completed');
+    const client = new Anthropic({ apiKey: 'nobody', baseURL: stage.gateway.url, maxRetries: 0 });
+    await client.messages.create({
+      model: 'chat',
+      max_tokens: 100,
+      messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'url', url: address } }] }],
+    });
+    const bodies = stage.upstreams[name]?.requests.map(({ body }) => body.toString()) ?? [];
+    expect(bodies).toHaveLength(2);
+    for (const body of bodies) {
+      expect(body).toContain(pdf.toString('base64'));
+      expect(body).not.toContain('papers.test');
+    }
+    expect(site.requests).toHaveLength(2);
+  },
+);
+
 it.each(['gemini', 'vertex'])(
   '[91] %s is asked at the place of its streams, and shown its key in a header',
   async (name) => {
