@@ -56,6 +56,8 @@ export interface SendSettings extends SigningSettings {
   readonly onMalformed: (backend: string) => void;
 }
 
+const nothingBegun: Partial<NonNullable<ReturnType<typeof prefillOf>>> = {};
+
 /** Sends a request to the visited backend. Throws ClientError if it cannot be put together. */
 export function sendAttempt(
   journey: Journey,
@@ -67,7 +69,7 @@ export function sendAttempt(
   const { clock, upstreams, observer, onMalformed } = settings;
   const { backend, timeouts } = visit;
   const own = requireLane(request, backend);
-  const { lane = own, prefill, begun } = prefillOf(journey, backend, own) ?? {};
+  const { lane = own, prefill, begun } = prefillOf(journey, backend, own) ?? nothingBegun;
   const draft = draftRequest(journey, backend, key, lane, begun);
   const record = openRecord(journey, backend, key, clock);
   trail.attempts.push(record);
