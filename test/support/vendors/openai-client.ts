@@ -84,7 +84,7 @@ function toTold({ choices, usage }: OpenAI.ChatCompletion): Told {
   const { message } = choice;
   const calls = (message.tool_calls ?? []).map((call) => {
     if (call.type !== 'function') throw new Error(`a call of type ${call.type}`);
-    return { id: call.id, name: call.function.name, input: JSON.parse(call.function.arguments) as Json };
+    return { id: call.id, name: call.function.name, input: JSON.parse(call.function.arguments || '{}') as Json };
   });
   return {
     thinking: thinkingIn(message as Thinking),
