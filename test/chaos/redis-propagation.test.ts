@@ -11,6 +11,7 @@ import { sized, timeoutMs } from './scale.ts';
 
 const program = await requires('redis-server');
 const disables = sized({ usual: 200, full: 1000 });
+const silentDisables = sized({ usual: 6, full: 40 });
 const flaky = 'default/first/flaky';
 const path = '/first/chat/completions';
 
@@ -58,6 +59,36 @@ program.describe('what one gateway knows, all know', () => {
       // Announced by pub/sub; a look of its own every second is the backstop that would show here.
       expect(quantile(took, 0.5)).toBeLessThan(100);
       expect(quantile(took, 0.99)).toBeLessThan(1200);
+    },
+    timeoutMs(180),
+  );
+
+  test(
+    `without pub/sub the look that each takes every second is enough: ${silentDisables} times`,
+    async () => {
+      // Nobody may subscribe any more, and those who had are disconnected.
+      await stage.redis.admin.call('ACL', 'SETUSER', 'default', 'resetchannels');
+      const took: number[] = [];
+      try {
+        for (let turn = 0; turn < silentDisables; turn += 1) {
+          const [finder, ...others] = rotated(turn);
+          const { id, path: pin } = stage.spare();
+          expect((await askOnce(finder, pin)).status).toBe(503);
+          const failedAtMs = stage.failedAtMs();
+          const seen = await Promise.all(others.map((member) => member.seen(id, 'disabled')));
+          for (const atMs of seen) took.push(Math.max(0, atMs - failedAtMs));
+        }
+      } finally {
+        await stage.redis.admin.call('ACL', 'SETUSER', 'default', 'allchannels');
+      }
+      report(`${silentDisables} disables without pub/sub, ms`, {
+        p50: quantile(took, 0.5),
+        p99: quantile(took, 0.99),
+        max: quantile(took, 1),
+      });
+      // A beat of a second, and what a busy machine takes for a request and its answer.
+      expect(quantile(took, 1)).toBeLessThan(3000);
+      expect(quantile(took, 0.5)).toBeLessThan(1000);
     },
     timeoutMs(180),
   );

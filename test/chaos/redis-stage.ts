@@ -32,8 +32,13 @@ export interface AnswerPace {
   readonly gapMs?: number;
 }
 
-/** Starts upstreams, Redis and gateways. */
-export async function openChaosStage(redisPath: string, count: number, pace: AnswerPace = {}): Promise<ChaosStage> {
+/** Starts upstreams, Redis and gateways. `urlOf` says how the gateways reach Redis, if not directly. */
+export async function openChaosStage(
+  redisPath: string,
+  count: number,
+  pace: AnswerPace = {},
+  urlOf: (redis: TestRedis) => string | Promise<string> = ({ url }) => url,
+): Promise<ChaosStage> {
   let failedAtMs = 0;
   const failing = answer({ error: { message: 'out of order', type: 'server_error' } }, { status: 503 });
   const upstreams = { good: await startUpstream(chat('good', pace)), other: await startUpstream(chat('other', pace)) };
@@ -42,6 +47,7 @@ export async function openChaosStage(redisPath: string, count: number, pace: Ans
     failedAtMs = performance.now();
   });
   const redis = await startRedis(redisPath);
+  const redisURL = await urlOf(redis);
   const manifest = chaosManifest({
     good: upstreams.good.baseURL,
     other: upstreams.other.baseURL,
@@ -52,7 +58,7 @@ export async function openChaosStage(redisPath: string, count: number, pace: Ans
   let begun = 0;
   let sparesTaken = 0;
   const begin = (flags: readonly string[] = []): Promise<Member> =>
-    startMember({ name: `g${++begun}`, file: folder.path, redisURL: redis.url, flags });
+    startMember({ name: `g${++begun}`, file: folder.path, redisURL, flags });
   const join = async (flags?: readonly string[]): Promise<Member> => {
     const member = await begin(flags);
     members.push(member);

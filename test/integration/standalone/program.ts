@@ -49,7 +49,8 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
     err: () => err,
     ended,
     async says(pattern) {
-      for (let waited = 0; waited < 15_000; waited += 20) {
+      // A machine that runs much else takes its time to start a program.
+      for (let waited = 0; waited < 45_000; waited += 20) {
         const found = pattern.exec(out + err);
         if (found !== null) return found;
         if (child.exitCode !== null) break;
