@@ -91,7 +91,8 @@ class ContinuedDecoder implements StreamDecoder {
   }
 
   get usage(): Usage | undefined {
-    return this.#inner.usage;
+    // An answer that differs is left before it tells.
+    return this.#inner.usage ?? (this.#diverged ? this.#settings.estimateUsage(this.#said) : undefined);
   }
 
   get finished(): boolean {

@@ -1,6 +1,6 @@
 // Search, then relay: from a rule to an answer that has reached the client, or a ClientError that says why not.
 
-import type { Outcome, Trail } from '../accounting/trail.ts';
+import type { AttemptRecord, Outcome, Trail } from '../accounting/trail.ts';
 import { ClientError } from '../canonical/client-error.ts';
 import type { Failure, FailureSignal } from '../canonical/failure.ts';
 import { addUsage, type Usage } from '../canonical/usage.ts';
@@ -14,7 +14,6 @@ import type { ProxyRequest } from './decode.ts';
 import type { Breakage, Reply } from './reply.ts';
 import { endAttempt, judged, search, type SearchEnd, type SearchSettings, toldTo } from './search.ts';
 import type { SentAttempt } from './send.ts';
-import type { Succession } from './journey.ts';
 import { succeed } from './succession.ts';
 
 /** Answers a request by a backend. Throws ClientError where none does. */
@@ -104,12 +103,12 @@ class RelayedAnswer {
 
   /** Closes the books of the answer. */
   close(): void {
-    const { trail, succession } = this.#searched.journey;
+    const { trail } = this.#searched.journey;
     const { attempt } = this.#current;
     const { usage } = attempt.answer;
     // That of an answer which broke was found out when somebody was looked for to go on with it.
     if (usage !== undefined) attempt.record.usage ??= usage;
-    const total = totalUsage(succession, attempt);
+    const total = totalUsage(trail.attempts);
     if (total !== undefined) trail.usage = total;
     endAttempt(trail, attempt, this.#settings.clock, this.#settings.observer);
   }
@@ -144,11 +143,12 @@ class RelayedAnswer {
   }
 }
 
-/** What the answer has used, whoever wrote it: the sum of what its attempts have. */
-function totalUsage(succession: Succession | undefined, { record, transcript }: SentAttempt): Usage | undefined {
-  if (succession === undefined) return record.usage;
-  if (succession.transcript === transcript || record.usage === undefined) return succession.usageBefore;
-  return addUsage(succession.usageBefore, record.usage);
+/** What all attempts have used, as far as it is known: one, unless others had to go on with its answer. */
+function totalUsage(attempts: readonly AttemptRecord[]): Usage | undefined {
+  let total: Usage | undefined;
+  for (const { usage } of attempts)
+    if (usage !== undefined) total = total === undefined ? usage : addUsage(total, usage);
+  return total;
 }
 
 /** After content nothing is tried again: not the same backend, and not another key of it. */

@@ -101,6 +101,7 @@ export async function search(
       const failed = { ...judged(request, visit, key, attempt), signal, rule, body: request.exchange.body };
       const excused = excuse(journey, attempt, failed, judge);
       if (excused !== undefined) {
+        if (excused.next.type === 'stop') trying.end(visit, 'abandoned');
         ended(attempt);
         return excused;
       }
@@ -140,6 +141,8 @@ function excuse(
   if (succession === undefined) return undefined;
   if (failed.signal === divergence) {
     judge.released(failed);
+    // It was generated all the same.
+    if (attempt.answer.usage !== undefined) attempt.record.usage = attempt.answer.usage;
     return { failure: succession.failure, next: { type: 'stop' } };
   }
   if (attempt.prefill === undefined) return undefined;

@@ -23,6 +23,9 @@ describe('an error in the stream ends it', () => {
     expect(answered.text).not.toContain('[DONE]');
     expect(await stage.gateway.backend('default/chat/b')).toMatchObject({ state: 'enabled', inFlight: 0 });
     expect(stage.upstreams.c.requests).toHaveLength(0);
+    // What was generated in vain is accounted for.
+    const metrics = await stage.gateway.metrics();
+    expect(metrics).toMatch(/sluice_tokens_total\{[^}]*backend="b",type="output"\} [1-9]/);
   });
 
   it('where the other answer ends before the client is told anything new', async () => {
