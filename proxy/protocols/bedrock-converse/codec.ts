@@ -10,6 +10,8 @@ import { ConverseStreamDecoder } from './stream-decoder.ts';
 export const bedrockConverseUpstreamCodec: UpstreamCodec = {
   streamFormat: eventStream,
   needsBytes: true,
+  // White space at the end of a turn is refused.
+  prefill: 'trimmed',
   encodeRequest,
   decodeResponse,
   streamDecoder: (options) => new ConverseStreamDecoder(options),

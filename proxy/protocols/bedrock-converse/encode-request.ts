@@ -16,7 +16,7 @@ import { droppedParameters, encodeClaude, encodeInference, encodeServiceTier, re
 export function encodeRequest(asked: CanonicalRequest, config: UpstreamModel = {}): EncodedRequest {
   refuseUnsayable(asked);
   const model = converseModel(asked.model);
-  const request = instruct(withoutForbiddenTools(asked));
+  const request = instruct(withBeginning(withoutForbiddenTools(asked)));
   const tools = encodeTools(request, model);
   const limit = outputLimit(request, model, config);
   const plan = planFor(request, model, { outputTokensMax: limit.max, forcedTool: tools.forced });
@@ -43,6 +43,13 @@ export function encodeRequest(asked: CanonicalRequest, config: UpstreamModel = {
 function withoutForbiddenTools(request: CanonicalRequest): CanonicalRequest {
   const forbidden = request.toolChoice?.type === 'none' && usesTools(request.messages);
   return forbidden ? { ...request, messages: withoutTools(request.messages) } : request;
+}
+
+/** What the answer is to go on from stands where the model would have said it. */
+function withBeginning(request: CanonicalRequest): CanonicalRequest {
+  const { prefill, messages } = request;
+  if (prefill === undefined) return request;
+  return { ...request, messages: [...messages, { role: 'assistant', content: [{ type: 'text', text: prefill }] }] };
 }
 
 /** JSON without a schema can only be asked for. */
