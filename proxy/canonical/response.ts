@@ -33,7 +33,12 @@ export interface CanonicalResponse {
   readonly stopSequence?: string;
   readonly usage?: Usage;
   readonly metadata: Metadata;
+  /** Further answers to the same request, where several were asked for. Streams have none. */
+  readonly alternatives?: readonly Alternative[];
 }
+
+/** One of several answers to a request. */
+export type Alternative = Pick<CanonicalResponse, 'content' | 'finish' | 'metadata'>;
 
 /** What a block that is being streamed will be. */
 export type BlockStart =

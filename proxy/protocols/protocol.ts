@@ -283,6 +283,8 @@ export interface FrameSplitter {
 export interface UpstreamCodec {
   /** How its streams come; server-sent events if it does not say. */
   readonly streamFormat?: StreamFormat | undefined;
+  /** Judges by itself how many answers may be asked for at once; all others are asked for one. */
+  readonly severalAnswers?: boolean;
   /** Images and documents must be bytes here: addresses are resolved before the request is encoded. */
   readonly needsBytes?: boolean;
   /**

@@ -143,7 +143,7 @@ export class RequestTranslation {
       upstream.needsBytes === true && this.#sources !== undefined ? withSources(chat, this.#sources) : chat;
     const asked = { ...filled, model: modelFor(this.#request, backend), ...(begun && goOn(chat, begun)) };
     const encode = (): ReturnType<typeof upstream.encodeRequest> => {
-      refuseChoices(asked);
+      if (upstream.severalAnswers !== true) refuseChoices(asked);
       return upstream.encodeRequest(asked, { maxOutputTokens, capabilities });
     };
     const { dropped, ...written } = write(encode, client, backend);
@@ -166,7 +166,7 @@ function goOn({ maxOutputTokens }: CanonicalRequest, { text, tokens }: BegunAnsw
   return { prefill: text, maxOutputTokens: Math.max(1, maxOutputTokens - tokens) };
 }
 
-/** Answers side by side have no place in the canonical model. */
+/** Of most upstreams' protocols answers side by side cannot be asked for. */
 function refuseChoices({ choiceCount = 1 }: CanonicalRequest): void {
   if (choiceCount !== 1) throw new RefusedParameter('choiceCount', 'must be 1: this model gives one answer at a time.');
 }

@@ -73,9 +73,10 @@ function cellOf({ protocol, request }: ProbeSet, { members, beside }: Probe, ups
 function encodeFor(protocol: ProbeSet['protocol'], body: object, { codec, vendor }: Upstream): EncodedRequest {
   const client = protocolOf(protocol).chat;
   if (client === undefined) throw new Error(`${protocol} does not chat`);
-  const { choiceCount, ...request } = client.decodeRequest(Buffer.from(JSON.stringify(body)));
-  // Answers side by side are refused before a codec is asked (steps/translation.ts).
-  if (choiceCount !== undefined && choiceCount !== 1) throw new RefusedParameter('choiceCount', 'must be 1');
+  const request = client.decodeRequest(Buffer.from(JSON.stringify(body)));
+  // Most codecs are never asked for several answers (steps/translation.ts).
+  const { choiceCount = 1 } = request;
+  if (choiceCount !== 1 && codec.severalAnswers !== true) throw new RefusedParameter('choiceCount', 'must be 1');
   return codec.encodeRequest({ ...request, model: vendor.model });
 }
 

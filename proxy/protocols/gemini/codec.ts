@@ -12,6 +12,7 @@ export function createGeminiUpstreamCodec(dialect: GeminiDialect, memory?: Signa
   const { service } = dialect;
   return {
     needsBytes: true,
+    severalAnswers: true,
     encodeRequest: (request, model = {}) => encodeRequest(request, { dialect, memory, model }),
     decodeResponse: (body, fallbackId, headers = {}) => decodeResponse(body, { service, memory, fallbackId, headers }),
     streamDecoder: ({ fallbackId, headers = {} }) => new GeminiStreamDecoder({ service, memory, fallbackId, headers }),

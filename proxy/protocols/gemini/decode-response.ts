@@ -2,7 +2,7 @@
 
 import type { Block } from '../../canonical/block.ts';
 import type { SignalHeaders } from '../../canonical/failure.ts';
-import type { CanonicalResponse } from '../../canonical/response.ts';
+import type { Alternative, CanonicalResponse } from '../../canonical/response.ts';
 import { readJsonAnswer } from '../openai/json-answer.ts';
 import { type JsonObject, parseJson } from '../openai/wire.ts';
 import { chat, withDefined, without } from '../openai-chat/wire.ts';
@@ -41,30 +41,45 @@ export function decodeResponse(body: Buffer, facts: DecodeFacts): DecodedRespons
   };
   if (signal !== undefined) return { type: 'invalid', signal };
   if (json === undefined) return invalid('the answer has no body');
-  const candidate = firstCandidate(json);
   const { id, model, createdAt } = headOf(json, fallbackId);
-  const pieces = new PieceReader(service).read(partsOf(candidate), id);
-  if (pieces.some(({ type }) => type === 'broken')) return invalid('the answer has a tool call without a name');
-  for (const piece of pieces) {
+  // One for all of them: their calls must have different ids.
+  const reader = new PieceReader(service);
+  const candidates = inOrder(json).map((candidate) => ({ candidate, pieces: reader.read(partsOf(candidate), id) }));
+  const all = candidates.flatMap(({ pieces }) => pieces);
+  if (all.some(({ type }) => type === 'broken')) return invalid('the answer has a tool call without a name');
+  for (const piece of all) {
     if (piece.type === 'tool-call' && piece.signature !== undefined) memory?.remember(piece.id, piece.signature);
   }
+  const blocked = blockReasonOf(json) === undefined ? undefined : 'SAFETY';
+  const [first, ...others] = candidates.map((each) => decodeCandidate(each.candidate, each.pieces, blocked));
+  const response: CanonicalResponse = {
+    id,
+    model,
+    ...(first ?? decodeCandidate({}, [], blocked)),
+    ...(others.length > 0 && { alternatives: others }),
+    ...withDefined({ createdAt, usage }),
+  };
+  const metadata = { ...ownMembers(json), ...response.metadata };
+  return { type: 'response', response: { ...response, metadata }, empty };
+}
+
+function decodeCandidate(candidate: JsonObject, pieces: readonly Piece[], blocked: string | undefined): Alternative {
   const content = pieces.reduce(addPiece, []);
   const calledTools = content.some(({ type }) => type === 'tool-call');
-  const blocked = blockReasonOf(json) === undefined ? undefined : 'SAFETY';
   const images = toImageParts(pieces);
   const own = withDefined({
     choice: withChoice(decodeLogprobs(candidate)),
     message: images.length > 0 ? { images } : undefined,
   });
-  const response: CanonicalResponse = {
-    id,
-    model,
+  return {
     content,
     finish: decodeFinish(finishReasonOf(candidate) ?? blocked, calledTools),
-    metadata: { ...ownMembers(json), ...(Object.keys(own).length > 0 && { [chat]: own }) },
-    ...withDefined({ createdAt, usage }),
+    metadata: Object.keys(own).length > 0 ? { [chat]: own } : {},
   };
-  return { type: 'response', response, empty };
+}
+
+function inOrder(json: JsonObject): readonly JsonObject[] {
+  return candidatesOf(json).toSorted((a, b) => candidateNumber(a) - candidateNumber(b));
 }
 
 /** Log probabilities where clients of OpenAI look for them. */
@@ -78,7 +93,7 @@ function unwrapBody(body: Buffer): Buffer {
   return Buffer.from(JSON.stringify(unwrap(parseJson(body.toString('utf8')))) ?? '');
 }
 
-/** The candidate that an answer, or a chunk of one, is about; several are never asked for. */
+/** The candidate that a chunk of a stream is about: several are never asked for there. */
 export function firstCandidate(json: JsonObject): JsonObject {
   const candidates = candidatesOf(json);
   return candidates.find((candidate) => candidateNumber(candidate) === 0) ?? candidates[0] ?? {};

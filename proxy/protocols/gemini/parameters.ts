@@ -14,12 +14,13 @@ import { gemini } from './wire.ts';
 
 /** More are refused. */
 const stopsMax = 5;
+const choicesMax = 8;
 const temperatureMax = 2;
 
 /** Throws RefusedParameter for what cannot be said and must not be left out. */
 export function refuseUnsayable(request: CanonicalRequest, profile: ModelProfile, dialect: GeminiDialect): void {
-  const { choiceCount = 1, topLogprobs = 0, stop, responseFormat = { type: 'text' }, tools } = request;
-  if (choiceCount !== 1) throw new RefusedParameter('choiceCount', 'must be 1: this model gives one answer at a time.');
+  const { topLogprobs = 0, stop, responseFormat = { type: 'text' }, tools } = request;
+  refuseChoices(request);
   if (stop.length > stopsMax)
     throw new RefusedParameter('stop', `must have at most ${stopsMax} entries for this model.`);
   if (topLogprobs > dialect.logprobsMax) {
@@ -29,6 +30,14 @@ export function refuseUnsayable(request: CanonicalRequest, profile: ModelProfile
     throw new RefusedParameter('responseFormat', 'must be text where there are tools, for this model.');
   }
   refuseForeign(request.metadata, gemini);
+}
+
+/** Which models give several the service knows best, and says so. */
+function refuseChoices({ choiceCount = 1, stream }: CanonicalRequest): void {
+  if (choiceCount < 1 || choiceCount > choicesMax) {
+    throw new RefusedParameter('choiceCount', `must be from 1 to ${choicesMax} for this model.`);
+  }
+  if (stream && choiceCount > 1) throw new RefusedParameter('choiceCount', 'must be 1 in a stream of this model.');
 }
 
 /** What is left out. */
@@ -53,6 +62,7 @@ export function encodeGeneration(request: CanonicalRequest, profile: ModelProfil
     maxOutputTokens: request.maxOutputTokens,
     stopSequences: stop.length > 0 ? stop : undefined,
     seed: request.seed,
+    candidateCount: request.choiceCount === 1 ? undefined : request.choiceCount,
     ...(profile.penalties && penaltiesOf(request)),
     responseLogprobs: topLogprobs === undefined ? undefined : true,
     logprobs: topLogprobs === 0 ? undefined : topLogprobs,

@@ -1,7 +1,7 @@
 // Canonical response → chat completions answer.
 
 import type { Block } from '../../canonical/block.ts';
-import type { CanonicalResponse } from '../../canonical/response.ts';
+import type { Alternative, CanonicalResponse } from '../../canonical/response.ts';
 import type { Usage } from '../../canonical/usage.ts';
 import type { JsonObject } from '../openai/wire.ts';
 import type { AnswerContext } from '../protocol.ts';
@@ -10,23 +10,26 @@ import { kept, withDefined } from './wire.ts';
 
 /** Writes an answer. */
 export function encodeResponse(response: CanonicalResponse, context: AnswerContext): Buffer {
-  const { choice, message, ...own } = kept(response);
+  const { choice: _, message: __, ...own } = kept(response);
   const wire = {
     ...own,
     ...answerHead(response, context),
     object: 'chat.completion',
-    choices: [
-      {
-        logprobs: null,
-        ...(choice as object | undefined),
-        index: 0,
-        message: { ...(message as object | undefined), ...encodeContent(response.content) },
-        finish_reason: encodeFinish(response.finish),
-      },
-    ],
+    choices: [response, ...(response.alternatives ?? [])].map(encodeChoice),
     ...(response.usage && { usage: encodeUsage(response.usage) }),
   };
   return Buffer.from(JSON.stringify(wire));
+}
+
+function encodeChoice(answer: Alternative, index: number): JsonObject {
+  const { choice, message } = kept(answer);
+  return {
+    logprobs: null,
+    ...(choice as object | undefined),
+    index,
+    message: { ...(message as object | undefined), ...encodeContent(answer.content) },
+    finish_reason: encodeFinish(answer.finish),
+  };
 }
 
 /** Id, time and model: the upstream's own where it gave any. */

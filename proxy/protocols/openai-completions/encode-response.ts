@@ -10,7 +10,9 @@ import type { AnswerContext } from '../protocol.ts';
 export function encodeResponse(response: CanonicalResponse, context: AnswerContext): Buffer {
   const wire = {
     ...answerHead(response, context),
-    choices: [choice(response.content.map(textOf).join(''), encodeFinish(response.finish))],
+    choices: [response, ...(response.alternatives ?? [])].map(({ content, finish }, index) =>
+      choice(content.map(textOf).join(''), encodeFinish(finish), index),
+    ),
     ...(response.usage && { usage: encodeUsage(response.usage) }),
   };
   return Buffer.from(JSON.stringify(wire));
@@ -30,8 +32,8 @@ export function answerHead(
 }
 
 /** One choice, whole or in a chunk. */
-export function choice(text: string, finish: string | null): JsonObject {
-  return { text, index: 0, logprobs: null, finish_reason: finish };
+export function choice(text: string, finish: string | null, index = 0): JsonObject {
+  return { text, index, logprobs: null, finish_reason: finish };
 }
 
 /** Thinking has no place here. */

@@ -117,13 +117,56 @@ it('[106] a limit that Gemini names in its body is one that the client knows', a
   expect((thrown as RateLimitError).headers.get('retry-after')).toBe('22');
 });
 
-it('[108] several answers at once are refused by the client’s name for them', async () => {
-  await using stage = await stageOf('gemini');
-  const thrown = await official('v7', `${stage.gateway.url}/v1`)
-    .chat.completions.create({ model: 'chat', messages: [{ role: 'user', content: 'one' }], n: 2 })
-    .catch((reason: Error) => reason);
-  expect(thrown).toBeInstanceOf(BadRequestError);
-  expect(thrown).toMatchObject({ param: 'n' });
+describe('several answers at once', () => {
+  /** Two candidates, in no order. */
+  const two: Script = (exchange) => {
+    const call = { functionCall: { name: 'f', args: {} } };
+    const candidate = (index: number, finishReason: string, ...parts: object[]): object => {
+      return { index, finishReason, content: { role: 'model', parts } };
+    };
+    const candidates = [
+      candidate(1, 'MAX_TOKENS', { text: 'hm', thought: true }, { text: 'second' }),
+      candidate(0, 'STOP', { text: 'first' }, call),
+    ];
+    const usageMetadata = { promptTokenCount: 1, candidatesTokenCount: 2, totalTokenCount: 3 };
+    return answer({ candidates, usageMetadata, responseId: 'r1', modelVersion: 'm' })(exchange);
+  };
+  const asked = { model: 'chat', messages: [{ role: 'user' as const, content: 'one' }] };
+
+  it.each(['v6', 'v7'] as const)('[108] are had from Gemini, in their order: %s', async (version) => {
+    await using stage = await stageOf('gemini', two);
+    const client = official(version, `${stage.gateway.url}/v1`);
+    const { choices, usage } = await client.chat.completions.create({ ...asked, n: 2 });
+    expect(choices).toMatchObject([
+      {
+        index: 0,
+        finish_reason: 'tool_calls',
+        message: { content: 'first', tool_calls: [{ function: { name: 'f' } }] },
+      },
+      { index: 1, finish_reason: 'length', message: { content: 'second', reasoning: 'hm' } },
+    ]);
+    expect(usage).toMatchObject({ prompt_tokens: 1, completion_tokens: 2 });
+    const completion = await client.completions.create({ model: 'chat', prompt: 'one', n: 2 });
+    expect(completion.choices.map(({ index, text }) => [index, text])).toEqual([
+      [0, 'first'],
+      [1, 'second'],
+    ]);
+    const sent = stage.upstreams['gemini']?.requests.map(({ json }) => json['generationConfig']);
+    expect(sent).toMatchObject([{ candidateCount: 2 }, { candidateCount: 2 }]);
+  });
+
+  it.each([
+    { n: 9, stream: false },
+    { n: 2, stream: true },
+  ])('[108] are refused by the client’s name for them where there is none: %j', async (members) => {
+    await using stage = await stageOf('gemini');
+    const thrown = await official('v7', `${stage.gateway.url}/v1`)
+      .chat.completions.create({ ...asked, ...members })
+      .catch((reason: Error) => reason);
+    expect(thrown).toBeInstanceOf(BadRequestError);
+    expect(thrown).toMatchObject({ param: 'n' });
+    expect(stage.upstreams['gemini']?.requests).toEqual([]);
+  });
 });
 
 describe('what somebody else has signed', () => {

@@ -217,7 +217,8 @@ describe('parameters', () => {
   });
 
   test.each([
-    [{ choiceCount: 2 }, 'choiceCount must be 1'],
+    [{ choiceCount: 9 }, 'choiceCount must be from 1 to 8'],
+    [{ choiceCount: 2, stream: true }, 'choiceCount must be 1 in a stream'],
     [{ stop: ['1', '2', '3', '4', '5', '6'] }, 'stop must have at most 5'],
     [{ topLogprobs: 6 }, 'topLogprobs must be at most 5'],
     [{ metadata: { 'openai-chat': { modalities: ['text', 'audio'] } } }, 'modalities must not hold audio'],
@@ -229,6 +230,6 @@ describe('parameters', () => {
   });
 
   test('a refusal is an error of the client', () => {
-    expect(() => write({ choiceCount: 2 })).toThrow(ClientError);
+    expect(() => write({ choiceCount: 9 })).toThrow(ClientError);
   });
 });
