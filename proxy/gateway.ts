@@ -10,6 +10,7 @@ import type { Observer } from './accounting/trail.ts';
 import { createAdmin } from './admin/admin.ts';
 import { ConcurrencyLimits } from './balancing/concurrency.ts';
 import { LoadBook } from './balancing/load-book.ts';
+import { createPlugins, type Plugins } from './balancing/plugins.ts';
 import { compileSnapshot } from './config/snapshot-compile.ts';
 import { type Refusal, SnapshotStore } from './config/store.ts';
 import { createAdminSources, describeConfig, describeGateway, type FactsSettings, InFlight } from './gateway-facts.ts';
@@ -35,6 +36,7 @@ import { createAccessLog } from './telemetry/access-log.ts';
 import { createLog, type FlushableDestination, type Log, type LogLevel, openDestination } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { watchProcessLoad } from './telemetry/process-load.ts';
+import { createPluginCounters } from './telemetry/plugin-counters.ts';
 import { createProcessMetrics } from './telemetry/process-metrics.ts';
 import { createScrubber, type Scrubber } from './telemetry/redaction.ts';
 import { createTraces, type Traces } from './telemetry/traces.ts';
@@ -66,6 +68,8 @@ export interface GatewayOptions {
   readonly sources: SourceNetworks;
   readonly logLevel: LogLevel;
   readonly accessLog: boolean;
+  /** Modules of the strategy Plugin are loaded from here; undefined: there are none, and chance decides. */
+  readonly pluginFolder?: string | undefined;
   /** Where spans go; undefined = nowhere. */
   readonly otlpEndpoint: string | undefined;
   readonly serviceName: string | undefined;
@@ -111,8 +115,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const upstreams = createUpstreams({ clock, addresses: options.addresses, resolve: resolveAll });
   const credentials = createCredentialSources(options);
   const probes = createProbes({ ...facts, ...credentials, random: Math.random, upstreams, log });
+  const plugins = createGatewayPlugins(ground, metrics);
   const router = createRouter({
     ...facts,
+    plugins,
     random: Math.random,
     upstreams,
     ...credentials,
@@ -157,7 +163,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       probes.close();
       const report = await ingress.drain({ deadlineMs: options.drainMs });
       log.info({ ...report }, 'drained');
-      await Promise.all([upstreams.close(), state.close(), traces?.shutdown()]);
+      await Promise.all([upstreams.close(), state.close(), plugins.close(), traces?.shutdown()]);
       load.cancel();
       await admin.close();
       destination.flush();
@@ -233,6 +239,14 @@ function createGatewayMetrics({ options, proxyId, log, facts }: Ground): Metrics
   facts.disables.onChange((change) => metrics.disableChanged(change));
   facts.disables.onChange((change) => logDisable(log, change));
   return metrics;
+}
+
+function createGatewayPlugins({ options, log }: Ground, metrics: Metrics): Plugins {
+  const counters = createPluginCounters(clock, (module, outcome, message) =>
+    log.warn({ module, outcome, why: message }, 'a plugin did not order its candidates: chance decides'),
+  );
+  metrics.register(counters.family);
+  return createPlugins({ folder: options.pluginFolder, clock, asked: counters.asked });
 }
 
 /** One line per change of state, wherever it was seen first: what on-call looks for. */

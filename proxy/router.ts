@@ -7,6 +7,7 @@ import type { Observer } from './accounting/trail.ts';
 import { Balancer } from './balancing/balancer.ts';
 import type { ConcurrencyLimits } from './balancing/concurrency.ts';
 import { keyId, LoadBook } from './balancing/load-book.ts';
+import { createPlugins, type Plugins } from './balancing/plugins.ts';
 import type { Clock } from './canonical/clock.ts';
 import type { Snapshot } from './config/snapshot.ts';
 import type { SnapshotStore } from './config/store.ts';
@@ -50,6 +51,8 @@ export interface RouterSettings {
   readonly observer: Required<Observer>;
   /** What strategies know of backends, for whoever wants to read it too. */
   readonly loads?: LoadBook;
+  /** Orders candidates where a rule says so; left out, chance does. */
+  readonly plugins?: Plugins;
   /** Hears of each dropped frame, with the id of the backend that sent it. */
   readonly onMalformed: (backend: string) => void;
   /** Hears of faults of our own: throws that are no ClientError. */
@@ -66,6 +69,7 @@ export interface Router {
 /** Makes a router; it remembers nothing yet. */
 export function createRouter(settings: RouterSettings): Router {
   const { clock, random, snapshots, disables, observer, unexpected, tokens, loads = new LoadBook() } = settings;
+  const plugins = settings.plugins ?? createPlugins({ folder: undefined, clock, asked: () => undefined });
   const wait = createWait(clock);
   const slots = new Slots({ clock, random, leases: settings.state, wait });
   const keys = createKeyHistories({ clock });
@@ -88,6 +92,8 @@ export function createRouter(settings: RouterSettings): Router {
     judge,
     trials: createLeasedTrials(clock, settings.state),
     slots,
+    loads,
+    plugins,
     wait,
     resolveSources: createSourceResolver(settings.fetchSource, clock),
   });
@@ -99,6 +105,7 @@ export function createRouter(settings: RouterSettings): Router {
       keys.retain(now);
       retainLoads(loads, next);
       tokens.retain(new Set(now.values()));
+      plugins.prepare(pluginsOf(next));
       for (const [target, secret] of now) {
         if (before.has(target) && before.get(target) !== secret) disables.clear(target);
       }
@@ -109,6 +116,11 @@ export function createRouter(settings: RouterSettings): Router {
 function retainLoads(loads: LoadBook, { backends, config }: Snapshot): void {
   const known = new Set(config.upstreamKeys.map(({ id }) => keyId(id)));
   loads.retain((id) => backends.has(id) || known.has(id));
+}
+
+function pluginsOf({ config }: Snapshot): readonly string[] {
+  const rules = config.routes.flatMap((route) => route.rules);
+  return [...new Set(rules.map(({ plugin }) => plugin?.module).filter((module) => module !== undefined))];
 }
 
 /** Upstream keys with their secrets. */

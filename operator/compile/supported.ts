@@ -2,7 +2,6 @@
 // One line for each; whoever makes a thing work deletes its line here.
 
 import type { Kind } from '../../crds/group.ts';
-import type { Strategy } from '../../proxy/config/schema.ts';
 import { type Finding, notAccepted } from './diagnostic.ts';
 
 interface Line {
@@ -22,23 +21,6 @@ interface Step {
 }
 
 const always = (): boolean => true;
-const unless =
-  (...known: readonly string[]) =>
-  (value: unknown): boolean =>
-    typeof value !== 'string' || !known.includes(value);
-
-const strategies: readonly Strategy[] = [
-  'Random',
-  'RoundRobin',
-  'Weighted',
-  'LeastUsed',
-  'LeastBusy',
-  'LeastLatency',
-  'DynamicWeighted',
-  'Cheapest',
-  'Affinity',
-  'FirstAvailable',
-];
 
 /** Every field, or value of a field, that this version cannot do. */
 export const unsupported: readonly Line[] = [
@@ -47,7 +29,6 @@ export const unsupported: readonly Line[] = [
   line('LLMRoute', 'spec.cache', always, notYet('caching')),
   line('LLMRoute', 'spec.limits[]', always, notYet('limits')),
   line('LLMRoute', 'spec.prompt', always, notYet('changing prompts')),
-  line('LLMRoute', 'spec.rules[].strategy', unless(...strategies), `this version does not have Plugin yet`),
   line('LLMKey', 'spec.limits[]', always, notYet('limits')),
   line('LLMKey', 'spec.client.budgets[]', always, notYet('budgets')),
 ];

@@ -1,10 +1,9 @@
 // The pickers of all tiers and key pools. They outlive configurations, so that an edit does not start every turn anew.
 
-import type { ProviderConfig } from '../config/schema.ts';
+import type { ProviderConfig, Strategy } from '../config/schema.ts';
 import type { Provider, Rule, Tier, UpstreamKey } from '../config/snapshot.ts';
 import { createPicker, type PickerSettings } from './create-picker.ts';
 import type { Choice, PickContext, Picker } from './picker.ts';
-import type { PickerStrategy } from './strategy.ts';
 
 /** Tiers and pools of an installation number thousands at most; more are leftovers of old configurations. */
 const pickersMax = 20_000;
@@ -50,7 +49,7 @@ export class Balancer {
   /** A conversation, or a client, keeps to its key; what is nobody's goes by the strategy. */
   #pickKey(
     id: string,
-    strategy: PickerStrategy,
+    strategy: Strategy,
     stickiness: Stickiness,
     eligible: readonly UpstreamKey[],
     context: PickContext,
@@ -60,7 +59,7 @@ export class Balancer {
     return this.#picker(id, isSticky ? 'Affinity' : strategy).pick(eligible, context, options ?? {});
   }
 
-  #picker(id: string, strategy: PickerStrategy): Picker {
+  #picker(id: string, strategy: Strategy): Picker {
     const key = `${strategy} ${id}`;
     let picker = this.#pickers.get(key);
     if (picker === undefined) {

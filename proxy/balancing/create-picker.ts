@@ -1,5 +1,6 @@
 // Which strategy is which picker.
 
+import type { Strategy } from '../config/schema.ts';
 import { createAffinity } from './affinity.ts';
 import { createCheapest } from './cheapest.ts';
 import { createDynamicWeights } from './dynamic-weights.ts';
@@ -9,8 +10,8 @@ import { at } from './least.ts';
 import { createLeastUsed } from './least-used.ts';
 import type { LoadBook } from './load-book.ts';
 import type { Picker } from './picker.ts';
+import { createPluginOrder } from './plugin-order.ts';
 import { createRandom } from './random.ts';
-import type { PickerStrategy } from './strategy.ts';
 import { createTurns } from './turns.ts';
 
 /** What pickers stand on. */
@@ -21,7 +22,7 @@ export interface PickerSettings {
 }
 
 /** Makes a picker. */
-export function createPicker(strategy: PickerStrategy, { random, loads }: PickerSettings): Picker {
+export function createPicker(strategy: Strategy, { random, loads }: PickerSettings): Picker {
   switch (strategy) {
     case 'Random':
       return createRandom(random);
@@ -42,6 +43,8 @@ export function createPicker(strategy: PickerStrategy, { random, loads }: Picker
     case 'FirstAvailable':
       // Who is free is decided before anybody picks: what is eligible holds its slot.
       return { pick: (eligible) => at(eligible, 0) };
+    case 'Plugin':
+      return createPluginOrder(random);
     case 'Affinity':
       return createAffinity(random, loads);
   }

@@ -27,6 +27,8 @@ export interface PickContext {
   readonly outputTokensMax: number | undefined;
   /** What requests have in common that are to meet the same choice, as 32 bits; undefined where there is nothing. */
   readonly keyOf: (affinity: AffinityConfig) => number | undefined;
+  /** The places that a plugin gave the choices of a rule, by their ids; undefined where it gave none. */
+  readonly placesIn: (ruleId: string) => ReadonlyMap<string, number> | undefined;
 }
 
 /** What requests must have in common to meet the same backend. */
@@ -34,6 +36,8 @@ export type AffinityConfig = NonNullable<RuleConfig['affinity']>;
 
 /** Settings of strategies, read at each pick: pickers outlive the configuration that they were made for. */
 export interface StrategyOptions {
+  /** Of the rule, where it is one. */
+  readonly id?: string;
   readonly affinity?: AffinityConfig | undefined;
 }
 

@@ -73,6 +73,11 @@ export const gatewayOptions = {
     says: 'addresses from which images and documents are fetched besides public ones, with commas between them',
     repeats: true,
   },
+  plugins: {
+    flag: '--plugins <folder>',
+    variable: 'SLUICE_PLUGINS',
+    says: 'where the modules of the strategy Plugin are; without it chance decides in their place',
+  },
   logLevel: {
     flag: '--log-level <level>',
     variable: 'LOG_LEVEL',
@@ -129,6 +134,7 @@ export function readGatewayOptions(
     addresses: { allowPrivate, allowCidrs: options.read(gatewayOptions.allowEndpointCidr, parseCidrs) ?? [] },
     sources: { allowCidrs: options.read(gatewayOptions.allowSourceCidr, parseCidrs) ?? [] },
     identity: readIdentity(variable),
+    pluginFolder: options.read(gatewayOptions.plugins, String),
     logLevel: options.read(gatewayOptions.logLevel, parseWord(logLevels)),
     accessLog: options.read(gatewayOptions.accessLog, parseSwitch),
     otlpEndpoint: variable('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? variable('OTEL_EXPORTER_OTLP_ENDPOINT'),

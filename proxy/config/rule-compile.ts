@@ -1,6 +1,5 @@
 // Compiles the rules of one route: candidates by name, tiers by priority, policy applied where configuration decides it.
 
-import { toPickerStrategy } from '../balancing/strategy.ts';
 import { compilePreference, longestFirstContentMs } from '../policy/preference.ts';
 import { explainExclusion } from '../policy/requirement.ts';
 import type { UpstreamCodecs } from '../protocols/upstream-codecs.ts';
@@ -54,14 +53,14 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     return reason === undefined;
   });
   const { fallbackRoute, fallbacks } = config.failover;
-  const strategy = toPickerStrategy(config.strategy);
-  if (strategy === undefined) throw new Error(`rule ${config.name}: this proxy has no strategy ${config.strategy}`);
+  const { strategy } = config;
   const rule: Rule = {
     id,
     name: config.name,
     matches: compileMatches(config.matches),
     strategy,
     affinity: config.affinity,
+    plugin: compilePlugin(config, strategy),
     slotWaitMs:
       strategy === 'FirstAvailable' ? (config.firstAvailable?.waitSeconds ?? slotWaitSeconds) * 1000 : undefined,
     tiers: toTiers(id, allowed),
@@ -78,6 +77,12 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     serving: compileServing(() => rule),
   };
   return rule;
+}
+
+function compilePlugin({ name, plugin }: RuleConfig, strategy: Rule['strategy']): Rule['plugin'] {
+  if (strategy !== 'Plugin') return undefined;
+  if (plugin === undefined) throw new Error(`rule ${name}: names no module of a plugin`);
+  return { module: plugin.module, timeoutMs: plugin.timeoutMillis };
 }
 
 /** Where a rule with the strategy FirstAvailable does not say: the default of the API. */

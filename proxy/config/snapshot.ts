@@ -1,7 +1,6 @@
 // One configuration in the form that requests are served from: everything resolved, nothing left to look up by name.
 // Types only; snapshot-compile.ts makes it. Runtime state (disables, counts) is keyed by the ids here and lives outside.
 
-import type { PickerStrategy } from '../balancing/strategy.ts';
 import type { Lanes } from '../protocols/lane.ts';
 import type { Edits, ProtocolId } from '../protocols/protocol.ts';
 import type { ProviderKind } from '../providers/provider-kind.ts';
@@ -14,6 +13,7 @@ import type {
   RouteConfig,
   RouteProtocol,
   RuleConfig,
+  Strategy,
   UpstreamKeyConfig,
 } from './schema.ts';
 
@@ -138,9 +138,11 @@ export interface Rule {
   readonly id: string;
   readonly name: string;
   readonly matches: (context: MatchContext) => boolean;
-  readonly strategy: PickerStrategy;
+  readonly strategy: Strategy;
   /** Of the strategy Affinity. */
   readonly affinity: RuleConfig['affinity'];
+  /** The module that orders candidates; undefined unless the strategy is Plugin. */
+  readonly plugin: { readonly module: string; readonly timeoutMs: number } | undefined;
   /** Longest wait for a backend to be free, milliseconds; undefined unless the strategy is FirstAvailable. */
   readonly slotWaitMs: number | undefined;
   /** By priority, lowest first; without those that `require` excludes. */

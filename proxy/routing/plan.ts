@@ -13,6 +13,7 @@ import type {
 } from '../config/snapshot.ts';
 import type { FailoverConfig } from '../config/schema.ts';
 import { compileTimeouts } from '../config/timeouts.ts';
+import type { Choice, Exclusives, PluggedChoice, PluggedRule } from './plan-parts.ts';
 
 /** What a plan asks about the present; each is asked at the moment it matters. */
 export interface PlanFacts {
@@ -28,16 +29,6 @@ export interface PlanFacts {
   readonly isEarly: ((backend: Backend) => boolean) | undefined;
   /** Chooses inside a tier by the rule's strategy. */
   readonly pick: <C extends Choice>(tier: Tier, rule: Rule, eligible: readonly C[]) => C;
-}
-
-/** An eligible candidate of a tier, as strategies see it. */
-export interface Choice {
-  readonly id: string;
-  readonly weight: number;
-  /** Undefined where it is another route. */
-  readonly backend: Backend | undefined;
-  /** The backends behind another route that may be used now. */
-  readonly behind: (() => readonly Backend[]) | undefined;
 }
 
 /** One backend to be tried. */
@@ -66,6 +57,8 @@ export interface Plan {
   eligible(usable?: (backend: Backend) => boolean): readonly Backend[];
   /** Backends that serve one request at a time; undefined where there are none. */
   exclusives(): Exclusives | undefined;
+  /** Rules whose candidates a plugin orders, with those that have something to be ordered. */
+  plugged(): readonly PluggedRule[];
   /** Unix milliseconds of the soonest return of any backend of the plan; Infinity if none is disabled. */
   soonestReturn(): number;
   /** All backends, whatever their state; references may lead to one of them several times. */
@@ -74,13 +67,6 @@ export interface Plan {
   fallBack(failure: FallbackClass): boolean;
 }
 
-/** Backends that serve one request at a time. */
-export interface Exclusives {
-  /** By id. */
-  readonly backends: ReadonlySet<string>;
-  /** Longest wait for one of them. */
-  readonly waitMs: number;
-}
 /** Failures that a rule may name a route of its own for. */
 export type FallbackClass = NonNullable<FailoverConfig['fallbacks']>[number]['class'];
 
@@ -99,12 +85,22 @@ interface Journey {
   readonly skipped: Set<string>;
   /** Whether any rule of the plan has slots. */
   hasSlots: boolean;
+  /** Rules with a plugin; undefined where there are none. */
+  plugged: Set<RulePlan> | undefined;
   /** Plans of referenced routes: references may meet again, many times over. */
   readonly entered: Map<string, RulePlan>;
 }
 
 function begin(context: MatchContext, facts: PlanFacts): Journey {
-  return { context, facts, tried: new Set(), skipped: new Set(), hasSlots: false, entered: new Map() };
+  return {
+    context,
+    facts,
+    tried: new Set(),
+    skipped: new Set(),
+    hasSlots: false,
+    plugged: undefined,
+    entered: new Map(),
+  };
 }
 
 /** A backend, where it stands. */
@@ -152,6 +148,7 @@ class RulePlan implements Plan {
     this.#firstContentMsMax = Math.min(...[rule, ...enclosing].map((it) => it.firstContentMsMax ?? Infinity));
     this.#slotWaitMs = [rule, ...enclosing].find((it) => it.slotWaitMs !== undefined)?.slotWaitMs;
     journey.hasSlots ||= this.#slotWaitMs !== undefined;
+    if (rule.plugin !== undefined) (journey.plugged ??= new Set()).add(this);
     this.#journey = journey;
     const tiers = rule.tiers.map((tier) => ({ tier, nodes: this.#nodes(tier.candidates) }));
     this.#tiers = rule.fallback === undefined ? tiers : [...tiers, this.#fallbackTier(rule.fallback)];
@@ -254,6 +251,21 @@ class RulePlan implements Plan {
       waitMs = Math.max(waitMs, plan.#slotWaitMs);
     }
     return { backends, waitMs };
+  }
+
+  plugged(): readonly PluggedRule[] {
+    const plans = [...(this.#journey.plugged ?? [])];
+    return plans.filter((plan) => plan.#hasChoice()).map((plan) => ({ rule: plan.#rule, choices: plan.#choices() }));
+  }
+
+  #hasChoice(): boolean {
+    return this.#tiers.some(({ nodes }) => nodes.length > 1);
+  }
+
+  #choices(): readonly PluggedChoice[] {
+    return this.#tiers.flatMap(({ nodes }) =>
+      nodes.map((node) => ({ id: node.id, candidate: node.candidate, enabled: this.#isEligible(node, undefined) })),
+    );
   }
 
   *#leaves(seen = new Set<RulePlan>()): Iterable<Leaf> {

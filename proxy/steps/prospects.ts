@@ -5,7 +5,8 @@ import { ClientError } from '../canonical/client-error.ts';
 import type { Backend } from '../config/snapshot.ts';
 import type { ChatLane, EmbeddingsLane, PassThroughLane } from '../protocols/lane.ts';
 import { protocolOf } from '../protocols/registry.ts';
-import type { Exclusives, FallbackClass, Plan, Visit } from '../routing/plan.ts';
+import type { Exclusives, PluggedRule } from '../routing/plan-parts.ts';
+import type { FallbackClass, Plan, Visit } from '../routing/plan.ts';
 import { readerOf } from './answers.ts';
 import type { ProxyRequest } from './decode.ts';
 import { laneOf } from './outgoing.ts';
@@ -75,6 +76,10 @@ export class Prospects implements Plan {
 
   eligible(usable?: (backend: Backend) => boolean): readonly Backend[] {
     return this.#plan.eligible(usable);
+  }
+
+  plugged(): readonly PluggedRule[] {
+    return this.#plan.plugged();
   }
 
   exclusives(): Exclusives | undefined {

@@ -18,6 +18,9 @@ export class RequestContext implements PickContext {
   /** By what they have in common: asked again for each attempt. */
   #keys: Map<string, number | undefined> | undefined;
 
+  /** Places that plugins gave, by rule and choice. */
+  #places: Map<string, ReadonlyMap<string, number>> | undefined;
+
   constructor(request: ProxyRequest, principal: Principal | undefined, clock: Clock) {
     this.#request = request;
     this.#principal = principal;
@@ -46,6 +49,15 @@ export class RequestContext implements PickContext {
     const keys = (this.#keys ??= new Map());
     if (!keys.has(name)) keys.set(name, this.#work(on, headerName));
     return keys.get(name);
+  }
+
+  placesIn(ruleId: string): ReadonlyMap<string, number> | undefined {
+    return this.#places?.get(ruleId);
+  }
+
+  /** Notes in which order a plugin put the choices of a rule. */
+  place(ruleId: string, ids: readonly string[]): void {
+    (this.#places ??= new Map()).set(ruleId, new Map(ids.map((id, index) => [id, index])));
   }
 
   #work(on: AffinityConfig['on'], headerName: string): number | undefined {

@@ -18,6 +18,7 @@ import type { Trials } from '../routing/trials.ts';
 import type { ProxyRequest } from './decode.ts';
 import { inNeutralWords } from './neutral-words.ts';
 import { laneOf } from './outgoing.ts';
+import { orderByPlugins, type PluginOrdersSettings } from './plugin-orders.ts';
 import { Prospects } from './prospects.ts';
 import { RequestContext } from './request-context.ts';
 import type { ResolveSources } from './sources.ts';
@@ -31,7 +32,7 @@ import { RequestTranslation } from './translation.ts';
 import { toPeriodMs, Trying } from './trying.ts';
 
 /** What searching needs. */
-export interface SearchSettings extends SendSettings {
+export interface SearchSettings extends SendSettings, PluginOrdersSettings {
   readonly disables: Disables;
   readonly balancer: Balancer;
   /** Backends that refuse are sent no more than they take; left out, none is limited. */
@@ -127,6 +128,7 @@ export async function search(
     mayOverride: () => judge.mayOverride(rule),
     wait: settings.wait,
   });
+  await orderByPlugins(plan, request, principal, context, settings);
   const end = await concluded(await search.run(), prospects, balancing.room, slotted?.busy === true);
   return { end, plan: prospects, journey, goOn: (accepts) => search.run(accepts) };
 }

@@ -3,7 +3,8 @@
 import type { Trail } from '../accounting/trail.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { Backend } from '../config/snapshot.ts';
-import type { Exclusives, FallbackClass, Plan, Veto, Visit } from '../routing/plan.ts';
+import type { Exclusives, PluggedRule } from '../routing/plan-parts.ts';
+import type { FallbackClass, Plan, Veto, Visit } from '../routing/plan.ts';
 import type { Journey } from './journey.ts';
 import type { Slots } from './slots.ts';
 
@@ -90,6 +91,10 @@ export class SlotPlan implements Plan {
 
   fallBack(failure: FallbackClass): boolean {
     return this.#plan.fallBack(failure);
+  }
+
+  plugged(): readonly PluggedRule[] {
+    return this.#plan.plugged();
   }
 
   exclusives(): Exclusives {

@@ -2,7 +2,8 @@
 // whose context is too short for it.
 
 import type { Backend, Rule } from '../config/snapshot.ts';
-import type { Exclusives, FallbackClass, Plan, Veto, Visit } from '../routing/plan.ts';
+import type { Exclusives, PluggedRule } from '../routing/plan-parts.ts';
+import type { FallbackClass, Plan, Veto, Visit } from '../routing/plan.ts';
 import type { ProxyRequest } from './decode.ts';
 import { RequestNeeds } from './request-needs.ts';
 
@@ -45,6 +46,10 @@ class SuitedPlan implements Plan {
   eligible(usable?: Veto): readonly Backend[] {
     const suited = this.#plan.eligible(this.#suits(usable));
     return suited.length > 0 || this.#fitted ? suited : this.#plan.eligible(this.#able(usable));
+  }
+
+  plugged(): readonly PluggedRule[] {
+    return this.#plan.plugged();
   }
 
   exclusives(): Exclusives | undefined {

@@ -71,6 +71,10 @@
 - name: SLUICE_ALLOW_SOURCE_CIDR
   value: {{ join "," . | quote }}
 {{- end }}
+{{- if .Values.proxy.pluginsConfigMap }}
+- name: SLUICE_PLUGINS
+  value: /etc/sluice/plugins
+{{- end }}
 - name: SLUICE_ACCESS_LOG
   value: {{ .Values.proxy.accessLog | quote }}
 - name: LOG_LEVEL

@@ -3,7 +3,8 @@
 import type { Backend, Rule } from '../../../proxy/config/snapshot.ts';
 
 /** The strategy, and what it goes by. */
-export function describeStrategy({ strategy, affinity, slotWaitMs }: Rule): string {
+export function describeStrategy({ strategy, affinity, slotWaitMs, plugin }: Rule): string {
+  if (plugin !== undefined) return `Plugin ${plugin.module} (within ${plugin.timeoutMs} ms, else Random)`;
   if (slotWaitMs !== undefined)
     return `FirstAvailable (one request at a time each; waits up to ${slotWaitMs / 1000} s)`;
   if (strategy !== 'Affinity') return strategy;

@@ -5,7 +5,7 @@ import { Balancer } from '../../../proxy/balancing/balancer.ts';
 import { LoadBook } from '../../../proxy/balancing/load-book.ts';
 import type { Choice, PickContext, StrategyOptions } from '../../../proxy/balancing/picker.ts';
 import { createPicker } from '../../../proxy/balancing/create-picker.ts';
-import type { PickerStrategy } from '../../../proxy/balancing/strategy.ts';
+import type { Strategy } from '../../../proxy/config/schema.ts';
 import type { FailureClass } from '../../../proxy/canonical/failure.ts';
 import { openTrail } from '../../../proxy/accounting/account.ts';
 import { failureOf } from '../routing/failures.ts';
@@ -22,6 +22,8 @@ export const strategies = [
   'DynamicWeighted',
   'Cheapest',
   'Affinity',
+  'FirstAvailable',
+  'Plugin',
 ] as const;
 
 /** A request that says nothing. */
@@ -31,6 +33,7 @@ export const plain: PickContext = {
   inputTokens: 1000,
   outputTokensMax: undefined,
   keyOf: () => undefined,
+  placesIn: () => undefined,
 };
 
 /** A request of which requests with the same number have something in common. */
@@ -52,7 +55,7 @@ export interface TestPickerSettings {
 
 /** Makes a picker. */
 export function picker(
-  strategy: PickerStrategy,
+  strategy: Strategy,
   { seed = 1, random = seededRandom(seed), loads = new LoadBook() }: TestPickerSettings = {},
 ): TestPicker {
   const made = createPicker(strategy, { random, loads });

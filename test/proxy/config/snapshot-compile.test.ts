@@ -97,11 +97,9 @@ describe('a configuration is refused', () => {
     );
   });
 
-  test('for a strategy that this proxy does not have', () => {
+  test('for a plugin without a module', () => {
     const routes = [route('r', [rule([backend('p')], { strategy: 'Plugin' })])];
-    expect(reasons({ providers: [p], routes })).toEqual([
-      'route default/r: rule default: this proxy has no strategy Plugin',
-    ]);
+    expect(reasons({ providers: [p], routes })).toEqual(['route default/r: rule default: names no module of a plugin']);
   });
 
   test('for an expression that does not compile', () => {
