@@ -108,8 +108,8 @@ async function call(ask: (() => Promise<unknown>) | undefined): Promise<Called> 
   return { atMs, succeeded };
 }
 
-async function requestsOf({ metrics }: { metrics(): Promise<string> }): Promise<number> {
-  const lines = (await metrics()).split('\n').filter((line) => line.startsWith('sluice_requests_total{'));
+async function requestsOf(gateway: { metrics(): Promise<string> }): Promise<number> {
+  const lines = (await gateway.metrics()).split('\n').filter((line) => line.startsWith('sluice_requests_total{'));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 
