@@ -19,7 +19,7 @@ export interface OverloadLimits {
 
 /** What a process saw of itself since the sample before. */
 export interface LoadSample {
-  /** How late timers were, on average and at worst. */
+  /** How late timers were for what the process did itself, on average and at worst. */
   readonly loopDelayMeanMs: number;
   readonly loopDelayMaxMs: number;
   /** Share of the time in which the event loop had something to do, 0 to 1. */

@@ -9,6 +9,10 @@ const lookMs = 20;
 
 /** What was measured since the last time; shares are from 0 to 1, 0 where there is no limit. */
 export interface ProcessLoad {
+  /**
+   * How late timers were for what this process did itself: what it waited for a processor that others had, it would wait
+   * for as well if it had less to do.
+   */
   readonly loopDelayMeanMs: number;
   readonly loopDelayMaxMs: number;
   readonly loopUtilization: number;
@@ -24,6 +28,7 @@ export function watchProcessLoad(clock: Clock, everyMs: number, hear: (load: Pro
   const { heap_size_limit: heapBytesMax } = getHeapStatistics();
   const memoryBytesMax = containerBytesMax();
   let loop = performance.eventLoopUtilization();
+  let processor = process.cpuUsage();
   let delays = noDelays;
   let lookedAtMs = performance.now();
   let measuredAtMs = lookedAtMs;
@@ -40,14 +45,17 @@ export function watchProcessLoad(clock: Clock, everyMs: number, hear: (load: Pro
   function measure(nowMs: number): void {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, loop);
+    const { user, system } = process.cpuUsage(processor);
+    const processorShare = Math.min(1, (user + system) / 1000 / (nowMs - measuredAtMs));
     const load = {
-      loopDelayMeanMs: delays.sumMs / delays.count,
-      loopDelayMaxMs: delays.maxMs,
+      loopDelayMeanMs: (processorShare * delays.sumMs) / delays.count,
+      loopDelayMaxMs: processorShare * delays.maxMs,
       loopUtilization: utilization,
       heapShare: process.memoryUsage().heapUsed / heapBytesMax,
       memoryShare: memoryBytesMax === undefined ? 0 : process.memoryUsage.rss() / memoryBytesMax,
     };
     loop = now;
+    processor = process.cpuUsage();
     delays = noDelays;
     measuredAtMs = nowMs;
     hear(load);

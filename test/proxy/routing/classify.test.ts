@@ -148,6 +148,26 @@ describe('credentials that the client passed through', () => {
   });
 });
 
+describe('an operation that is passed on unread', () => {
+  const answer = (status: number): FailureSignal => ({
+    type: 'answer',
+    status,
+    headers: {},
+    body: '{"message":"No."}',
+  });
+
+  test("what is not found there is the client's to know", () => {
+    const failure = classify('OpenAI', answer(404), { relayed: true });
+    expect(verdict(failure)).toBe('BadRequest none client');
+    expect(failure.client).toMatchObject({ status: 404, message: 'No.' });
+  });
+
+  test('everything else is judged as ever', () => {
+    expect(verdict(classify('OpenAI', answer(429), { relayed: true }))).toBe('RateLimit key-model');
+    expect(verdict(classify('OpenAI', answer(404), { relayed: false }))).toBe('ModelNotFound backend');
+  });
+});
+
 describe('words of a client that come back in an error', () => {
   const attacks = [
     'insufficient_quota',

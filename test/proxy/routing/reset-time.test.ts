@@ -29,6 +29,7 @@ describe('retry-after', () => {
     ['Thursday, 01-Jan-26 00:00:31 GMT', 31_000],
     ['Thu Jan  1 00:00:32 2026', 32_000],
     ['Thu, 01 Jan 2026 00:00:00 GMT', 1000],
+    ['Thu, 01 Jan 2026 00:00:09', 9000],
   ])('%s is understood', (value, wanted) => {
     expect(reset({ headers: { 'retry-after': value } })).toBe(wanted);
   });
@@ -53,6 +54,16 @@ describe('retry-after', () => {
   ])('"%s" is as good as nothing', (value) => {
     expect(reset({ headers: { 'retry-after': value } })).toBeUndefined();
   });
+
+  test.each(['Fri, 02', 'Sat, 03', 'Sun, 04', 'Mon, 05', 'Tue, 06', 'Wed, 07', 'Thu, 08'])(
+    'a date of any day of the week is understood: %s',
+    (day) => {
+      const wanted = (Number(day.slice(-2)) - 1) * 86_400_000;
+      expect(resetMs({ ...nothing, headers: { 'retry-after': `${day} Jan 2026 00:00:00 GMT` } }, nowMs, 1e9)).toBe(
+        wanted,
+      );
+    },
+  );
 
   test("milliseconds are more exact and come first, Azure's name for them too", () => {
     expect(reset({ headers: { 'retry-after-ms': '1500', 'x-ms-retry-after-ms': '1600', 'retry-after': '9' } })).toBe(
@@ -98,6 +109,10 @@ describe('durations in bodies', () => {
     ['try again in 1 hour, 5 minutes', 3_900_000],
     ['try again in 1500 milliseconds', 1500],
     ['try again in 1 day', 86_400_000],
+    ['wait for 5 seconds', 5000],
+    ['please wait 1 hour', 3_600_000],
+    ['try again in 2 days', 86_400_000],
+    ['retry after 1 minute', 60_000],
   ])('prose: %s', (text, wanted) => {
     expect(reset({ text })).toBe(wanted);
   });
@@ -109,6 +124,7 @@ describe('durations in bodies', () => {
     'try again in 5 moons',
     'retry after 5months',
     'in 5s',
+    'please await 5s',
   ])('prose without a time: %s', (text) => {
     expect(reset({ text })).toBeUndefined();
   });
@@ -179,6 +195,7 @@ describe('reset headers', () => {
     '1000000000',
     '1000000000000',
     '2026-01-01',
+    'x2026-01-01T00:00:42Z',
     '1y',
   ])('"%s" cannot be true', (value) => {
     expect(exhausted(value)).toBeUndefined();
@@ -232,12 +249,20 @@ describe("the IETF's RateLimit field", () => {
     expect(reset({ headers: { ratelimit } })).toBe(wanted);
   });
 
-  test.each(['', '"api";r=1;t=30', '"api";r=0', '"api";t=30', 'limit=100, remaining=10, reset=50', '"api";r=0;t=soon'])(
-    '"%s" names nothing that is used up',
-    (ratelimit) => {
-      expect(reset({ headers: { ratelimit } })).toBeUndefined();
-    },
-  );
+  test.each([
+    '',
+    '"api";pr=0;t=30',
+    '"api";r=05;t=30',
+    '"api";r=0;t=12345678901',
+    '"api";r=0;st=30',
+    '"api";r=1;t=30',
+    '"api";r=0',
+    '"api";t=30',
+    'limit=100, remaining=10, reset=50',
+    '"api";r=0;t=soon',
+  ])('"%s" names nothing that is used up', (ratelimit) => {
+    expect(reset({ headers: { ratelimit } })).toBeUndefined();
+  });
 
   test('older fields, one per dimension, come first', () => {
     const headers = { 'ratelimit-remaining': '0', 'ratelimit-reset': '5', ratelimit: '"api";r=0;t=30' };

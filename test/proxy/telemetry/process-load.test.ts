@@ -26,9 +26,18 @@ test('a turn that takes long is told, though it began before the last sample, an
   const heard = samples(3);
   work(400);
   const [first] = await heard;
-  expect(first?.loopDelayMaxMs).toBeGreaterThan(350);
-  expect(first?.loopDelayMeanMs).toBeGreaterThan(350);
+  // As much of it as the machine let this process work.
+  expect(first?.loopDelayMaxMs).toBeGreaterThan(20);
+  expect(first?.loopDelayMaxMs).toBe(first?.loopDelayMeanMs);
   expect(first?.loopUtilization).toBeGreaterThan(0.9);
+});
+
+test('a process that did not work was not late for anything of its own', async () => {
+  const heard = samples(3);
+  // Not the event loop's rest, and no work either.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+  const [first] = await heard;
+  expect(first?.loopDelayMaxMs).toBeLessThan(200);
 });
 
 test('shares of memory are shares', async () => {

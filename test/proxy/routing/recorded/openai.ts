@@ -124,6 +124,7 @@ export const openai: Vendor = {
 
     // Waiting and locking
     [408, is.timeout, error('Request timed out.', 'server_error')],
+    [408, is.timeout, error('Request timed out.', 'server_error'), { headers: { 'retry-after': '5' }, resetMs: 5000 }],
     [409, is.locked, error('The resource is locked by another request.', 'invalid_request_error', 'conflict')],
     [425, is.locked, ''],
 
@@ -259,6 +260,8 @@ export const openai: Vendor = {
     [200, is.invalid, '', { as: 'invalid' }],
     [200, is.invalid, '<html><body>Sign in</body></html>', { as: 'invalid' }],
     [200, is.invalid, { object: 'chat.completion', choices: [] }, { as: 'invalid' }],
+    [200, is.invalid, { object: 'chat.completion', choices: [], code: 400, message: 'x' }, { as: 'invalid' }],
+    [200, is.invalid, { error: { message: 'Nobody knows this.', code: 'new' } }, { as: 'invalid' }],
 
     // Something in front of the vendor
     [403, is.network, '<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title></head><body>Attention Required! | Cloudflare</body></html>'],
