@@ -15,7 +15,7 @@ const random = seededRandom(31);
 
 test(
   `of ${requests} requests over dying connections none fails or is doubled`,
-  { timeout: timeoutMs(180) },
+  { timeout: timeoutMs(900) },
   async () => {
     await using stage = await openStage({ a: chat('a') }, { failover: { whenAllDisabled: 'Fail' } });
     const { a } = stage.upstreams;
