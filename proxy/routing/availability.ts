@@ -18,6 +18,8 @@ export interface Disables {
   find(target: string): DisableFacts | undefined;
   /** Whether an attempt that begins then is the trial of a target that has returned. */
   isTrial(target: string, begunMs: number): boolean;
+  /** Ends such a trial. */
+  settleTrial(target: string, succeeded: boolean, begunMs: number): void;
   /** Rule 21: true if this caller may send to the target now. */
   claim(target: string): boolean;
 }
@@ -70,9 +72,14 @@ export class Availability {
     return this.#disables.claim(backend.target);
   }
 
-  /** Whether `claim` has made this request the trial of a backend that has returned. */
-  isOnTrial(backend: Backend): boolean {
-    return this.#disables.isTrial(backend.target, this.#clock.now());
+  /** Whether `claim` has made this request the trial of a backend or key that has returned. */
+  isOnTrial({ target }: Backend | UpstreamKey): boolean {
+    return this.#disables.isTrial(target, this.#clock.now());
+  }
+
+  /** Gives a claim on a key back: somebody else is to try it. */
+  giveBack({ target }: UpstreamKey): void {
+    this.#disables.settleTrial(target, false, this.#clock.now());
   }
 
   /**

@@ -48,6 +48,8 @@ export interface FailoverSteps<A extends Attempt> {
    * another request may have found that the key is refused.
    */
   readonly mayGoOn: (visit: Visit, key: UpstreamKey | undefined) => 'yes' | 'with another key' | 'no';
+  /** Whether a key that was given may be used now; undefined: there is nothing to wait for. */
+  readonly prepareKey?: (key: UpstreamKey) => Promise<boolean> | undefined;
   /** Judges a failure, records what it disables, and says what next. */
   readonly judge: (facts: FailedAttempt<A>) => { readonly failure: Failure; readonly next: NextStep };
   readonly succeeded: (visit: Visit, key: UpstreamKey | undefined, attempt: A) => void;
@@ -261,10 +263,19 @@ export class Failover<A extends Attempt> {
     const tried = new Set<string>();
     let retries = 0;
     let key = this.#key(visit, tried);
-    if (key === 'none') this.#steps.released(visit, undefined, undefined);
-    else if (!visit.early) this.#attempts += 1;
+    let wasSent = false;
     for (;;) {
-      if (key === 'none') return { type: 'next' };
+      const turn = key === 'none' || key === undefined ? undefined : this.#steps.prepareKey?.(key);
+      if (turn !== undefined && !(await turn)) {
+        key = this.#key(visit, tried);
+        continue;
+      }
+      if (key === 'none') {
+        if (!wasSent) this.#steps.released(visit, undefined, undefined);
+        return { type: 'next' };
+      }
+      if (!wasSent && !visit.early) this.#attempts += 1;
+      wasSent = true;
       const { attempt, outcome } = await this.#send(visit, key, errand);
       const end = this.#end(visit, key, attempt, outcome, errand);
       if (end !== undefined) return end;

@@ -46,13 +46,16 @@ export interface SearchSettings extends SendSettings, PluginOrdersSettings {
   readonly unexpected: (error: unknown, requestId: string) => void;
 }
 
+/** Narrows down who may answer. */
+type Accepts = ((backend: Backend) => boolean) | undefined;
+
 /** The end of a search; the plan says when trying again makes sense. */
 export interface SearchEnd {
   readonly end: FailoverEnd<SentAttempt> | LocalEnd;
   readonly plan: Plan;
   readonly journey: Journey;
   /** Goes on where an answer broke, with what is left of the plan. */
-  readonly goOn: (accepts: ((backend: Backend) => boolean) | undefined) => Promise<FailoverEnd<SentAttempt>>;
+  readonly goOn: (accepts: Accepts) => Promise<FailoverEnd<SentAttempt>>;
 }
 
 /** No upstream has to be asked, or none has the operation: the answer is made here. */
@@ -89,48 +92,48 @@ export async function search(
     release: (visit) => judge.released({ visit, key: undefined, begunMs: clock.now() }),
   });
   if (prospects.isEmpty()) throw new ClientError('no_backend');
-  const ended = (attempt: SentAttempt): void => endAttempt(trail, attempt, clock, observer);
   judge.request(rule);
-  const trying = new Trying({ trials: settings.trials, availability, plan: prospects, rule });
+  const trying = new Trying({ trials, availability, plan: prospects, rule });
   const search = new Failover<SentAttempt>(prospects, rule, request.pin !== undefined, request.exchange.signal, {
     free: (accepts) => (prospects.local === undefined ? slotted?.free(accepts) : undefined),
     prepare: (visit) => prepare(visit, { trying, prospects, slotted, availability }),
     send: (visit, key) => sendAttempt(journey, visit, key, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
+    prepareKey: (key) => trying.beginKey(key),
     mayGoOn: ({ backend, disabled }, key) => availability.mayGoOn(backend, disabled, key),
     judge({ visit, key, attempt, signal, retries, tried }) {
       const failed = { ...judged(request, visit, key, attempt), signal, rule, body: request.exchange.body };
       const excused = excuse(journey, attempt, failed, judge);
       if (excused !== undefined) {
-        if (excused.next.type === 'stop') trying.end(visit, 'abandoned');
-        ended(attempt);
+        endAttempt(trail, attempt, clock, observer);
         return excused;
       }
       const mended = isForeignThinking(signal) && translation.forgetThinking(visit.backend);
       const failure = toldTo(attempt, mended ? judge.excused(failed) : judge.failed(failed));
-      if (!mended) trying.end(visit, 'failed');
+      if (!mended) trying.end(visit, key, 'failed');
       attempt.record.failure = failure;
-      ended(attempt);
+      endAttempt(trail, attempt, clock, observer);
       if (mended) return { failure, next: { type: 'again' } };
       const keysLeft = availability.keysLeft(visit.backend, tried, key);
       return { failure, next: judge.next(failure, failed, { retries, keysLeft, leftMs: deadlineAtMs - clock.now() }) };
     },
     succeeded(visit, key, attempt) {
       judge.succeeded(judged(request, visit, key, attempt));
-      trying.end(visit, 'succeeded');
+      trying.end(visit, key, 'succeeded');
       noteContent(trail, attempt, observer);
     },
     released(visit, key, attempt) {
       judge.released({ visit, key, begunMs: attempt?.record.startedAtMs ?? clock.now() });
-      trying.end(visit, attempt === undefined ? 'unused' : 'abandoned');
-      if (attempt !== undefined) ended(attempt);
+      trying.end(visit, key, attempt === undefined ? 'unused' : 'abandoned');
+      if (attempt !== undefined) endAttempt(trail, attempt, clock, observer);
     },
     mayOverride: () => judge.mayOverride(rule),
     wait: settings.wait,
   });
   await orderByPlugins(plan, request, principal, context, settings);
-  const end = await concluded(await search.run(), prospects, balancing.room, slotted?.busy === true);
-  return { end, plan: prospects, journey, goOn: (accepts) => search.run(accepts) };
+  const run = trying.around((accepts: Accepts) => search.run(accepts));
+  const end = await concluded(await run(undefined), prospects, balancing.room, slotted?.busy === true);
+  return { end, plan: prospects, journey, goOn: run };
 }
 
 /** What is no failure of a backend that was asked to go on with the answer of another one; undefined if it is one. */

@@ -52,7 +52,13 @@ class PlanExplanation {
     const { request, rule, context, now } = planned;
     this.#planned = planned;
     // Nothing has failed yet: no disables, and whatever is asked for is free.
-    const disables = { until: () => 0, find: () => undefined, claim: () => true, isTrial: () => false };
+    const disables = {
+      until: () => 0,
+      find: () => undefined,
+      claim: () => true,
+      isTrial: () => false,
+      settleTrial: () => undefined,
+    };
     const clock = { now: () => now, setTimer: () => ({ cancel: () => undefined }) };
     const availability = new Availability(disables, clock, request.model);
     this.#availability = availability;

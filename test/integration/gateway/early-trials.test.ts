@@ -2,9 +2,10 @@
 // it works again, and no client ever notices.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ProviderConfig } from '../../../proxy/config/schema.ts';
 import { chat, chatRequest } from '../../support/chat.ts';
 import { ask } from '../../support/client.ts';
-import { type ConfigDraft, failover, provider, route, ruleInOrder } from '../../support/config.ts';
+import { type ConfigDraft, failover, provider, route, ruleInOrder, upstreamKey } from '../../support/config.ts';
 import { startTestGateway, type TestGateway } from '../../support/gateway.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
@@ -32,10 +33,14 @@ program.describe('with three proxies and one Redis', () => {
     await redis.stop();
   });
 
-  async function open(disable: { readonly seconds: number; readonly probeSeconds?: number }): Promise<void> {
+  async function open(
+    disable: { readonly seconds: number; readonly probeSeconds?: number },
+    flakyDiffers: Partial<ProviderConfig> = {},
+  ): Promise<void> {
     const settings = failover({ disable: { failures: 1, windowSeconds: 60, ...disable } });
     const draft: ConfigDraft = {
-      providers: [provider('flaky', flaky.baseURL), provider('steady', steady.baseURL)],
+      upstreamKeys: flakyDiffers.credentials === undefined ? [] : [upstreamKey('key', 'flaky', 'secret')],
+      providers: [provider('flaky', flaky.baseURL, flakyDiffers), provider('steady', steady.baseURL)],
       routes: [route('chat', [ruleInOrder(['flaky', 'steady'], { failover: settings })])],
     };
     gateways = await Promise.all([1, 2, 3].map(() => startTestGateway(draft, { redisURL: redis.url })));
@@ -158,5 +163,22 @@ program.describe('with three proxies and one Redis', () => {
     flaky.script = chat('flaky');
     await load(2500);
     expect(await states()).toEqual(['enabled', 'enabled', 'enabled']);
+  }, 60_000);
+
+  test('a key without money is looked after by one request in all proxies when its time is over', async () => {
+    // Hard until the reset that the provider names: a second.
+    flaky.script = answer({ error: { message: 'no credit' } }, { status: 402, headers: { 'retry-after': '1' } });
+    const pool = { type: 'KeyPool', keyPool: { strategy: 'RoundRobin', stickiness: 'None' } } as const;
+    await open({ seconds: 600 }, { credentials: pool });
+    const keys = (): Promise<string[]> =>
+      Promise.all(gateways.map(async (gateway) => (await gateway.key('default/key')).state));
+    await askOne(gateways[0] as TestGateway);
+    await expect.poll(keys, { timeout: 10_000, interval: 5 }).toEqual(['disabled', 'disabled', 'disabled']);
+    flaky.forget();
+    const answers = await load(6000);
+    report('6 s of load, a key out for 1 s at a time', answers);
+    expect([...answers.keys()]).toEqual(['steady']);
+    expect(tooEarly(flaky)).toEqual([]);
+    expect(flaky.requests.length).toBeGreaterThanOrEqual(3);
   }, 60_000);
 });
