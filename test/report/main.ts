@@ -28,7 +28,9 @@ try {
       args.length === 0
       ? [...checklistLines(items), '']
       : [];
-  const told = [...(isChecklist ? [] : lines.slice(0, -1)), ...matrixLines(report), ...checklist, ...lines.slice(-1)];
+  // Not every cell of the matrix is of the checklist.
+  const others = isChecklist ? [] : [...lines.slice(0, -1), ...matrixLines(report)];
+  const told = [...others, ...checklist, ...lines.slice(-1)];
   console.log(`\n${told.join('\n')}`);
   process.exitCode = failed === 0 ? 0 : 1;
 } finally {
