@@ -6,7 +6,7 @@ import { combineObservers } from './accounting/account.ts';
 import type { Observer } from './accounting/trail.ts';
 import { Balancer } from './balancing/balancer.ts';
 import type { ConcurrencyLimits } from './balancing/concurrency.ts';
-import { keyId, LoadBook } from './balancing/load-book.ts';
+import { LoadBook } from './balancing/load-book.ts';
 import { createPlugins, type Plugins } from './balancing/plugins.ts';
 import type { Clock } from './canonical/clock.ts';
 import type { Snapshot } from './config/snapshot.ts';
@@ -114,7 +114,7 @@ export function createRouter(settings: RouterSettings): Router {
 }
 
 function retainLoads(loads: LoadBook, { backends, config }: Snapshot): void {
-  const known = new Set(config.upstreamKeys.map(({ id }) => keyId(id)));
+  const known = new Set(config.upstreamKeys.map(({ id }) => id));
   loads.retain((id) => backends.has(id) || known.has(id));
 }
 

@@ -3,6 +3,7 @@
 
 import type { AttemptRecord, Observer } from '../accounting/trail.ts';
 import type { FailureClass } from '../canonical/failure.ts';
+import { hashText } from './hash.ts';
 import { LatencyEstimate } from './latency-estimate.ts';
 
 /** A failed attempt counts as an answer that took this long, or as long as it took, if that is longer. */
@@ -31,8 +32,14 @@ export class Load {
   waiting = 0;
   /** Share of failed attempts among the last ones: 0 to 1. */
   failing = 0;
+  /** Of the id, for placing requests. */
+  readonly hash: number;
   readonly #streams = new LatencyEstimate();
   readonly #others = new LatencyEstimate();
+
+  constructor(id: string) {
+    this.hash = hashText(id);
+  }
 
   /** Time to first content: a whole answer has its first content when it is written to its end. */
   latency(stream: boolean): LatencyEstimate {
@@ -40,13 +47,15 @@ export class Load {
   }
 }
 
-/** The loads of all backends. */
+/** The loads of all backends, and of all upstream keys. */
 export class LoadBook {
   readonly #loads = new Map<string, Load>();
 
-  /** The load of a backend; an idle, unmeasured one where nothing was ever sent. Keys are known as `key:namespace/name`. */
+  /** The load of a backend, or of a key: idle and unmeasured where nothing was ever sent. Ids are those of configurations. */
   of(id: string): Load {
-    return this.#loads.get(id) ?? unknown;
+    let load = this.#loads.get(id);
+    if (load === undefined) this.#loads.set(id, (load = new Load(id)));
+    return load;
   }
 
   /** Forgets backends and keys that no configuration names any more, as soon as nothing is under way there. */
@@ -57,42 +66,29 @@ export class LoadBook {
   /** Tells the book of every attempt. */
   readonly observer: Observer = {
     attemptStarted: (_trail, { backend, key }) => {
-      const load = this.#open(backend);
+      const load = this.of(backend);
       load.inFlight += 1;
       load.waiting += 1;
-      if (key !== undefined) this.#open(keyId(key)).inFlight += 1;
+      if (key !== undefined) this.of(key).inFlight += 1;
       return undefined;
     },
     attemptAnswered: ({ stream }, record) => {
       const { firstContentAtMs } = record;
       if (firstContentAtMs === undefined) return;
-      const load = this.#open(record.backend);
+      const load = this.of(record.backend);
       load.waiting -= 1;
       load.failing *= 1 - failureWeight;
       load.latency(stream === true).measure(firstContentAtMs - record.startedAtMs, firstContentAtMs);
     },
     attemptEnded: ({ stream }, record) => {
-      const load = this.#open(record.backend);
+      const load = this.of(record.backend);
       load.inFlight -= 1;
       if (record.firstContentAtMs === undefined) load.waiting -= 1;
-      if (record.key !== undefined) this.#open(keyId(record.key)).inFlight -= 1;
+      if (record.key !== undefined) this.of(record.key).inFlight -= 1;
       noteFailure(load, stream === true, record);
     },
   };
-
-  #open(id: string): Load {
-    let load = this.#loads.get(id);
-    if (load === undefined) this.#loads.set(id, (load = new Load()));
-    return load;
-  }
 }
-
-/** What a key is called in the book: an upstream key and a backend may have the same name. */
-export function keyId(key: string): string {
-  return `key:${key}`;
-}
-
-const unknown = new Load();
 
 function noteFailure(
   load: Load,

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { LoadBook } from '../../../proxy/balancing/load-book.ts';
 import type { Balancer } from '../../../proxy/balancing/balancer.ts';
 import type { ProviderConfig, RuleConfig, UpstreamKeyConfig } from '../../../proxy/config/schema.ts';
 import type { Provider, Rule, Snapshot, Tier, UpstreamKey } from '../../../proxy/config/snapshot.ts';
 import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
 import { backend, configOf, provider, route, rule, upstreamKey } from '../../support/config.ts';
-import { balancerOf, plain } from './rig.ts';
+import { Attempts, balancerOf, keyed, plain } from './rig.ts';
 
 type KeyStrategy = NonNullable<ProviderConfig['credentials']['keyPool']>['strategy'];
 
@@ -110,6 +111,27 @@ describe('the balancer', () => {
     expect(keyPicks(balancer, { snapshot, times: 2, among: ({ priority }) => priority > 0 })).toEqual(['0', '0']);
     expect(keyPicks(balancer, { snapshot, times: 1, among: ({ priority }) => priority > 1 })).toEqual(['3']);
     expect(keyPicks(balancer, { snapshot, times: 2 })).toEqual(['1', '2']);
+  });
+
+  it('lets a conversation keep to its key while that is no busier than the others by much', () => {
+    const loads = new LoadBook();
+    const balancer = balancerOf(1, loads);
+    const pool = providerOf(snapshotOf());
+    const { config } = pool;
+    const sticky = {
+      ...pool,
+      config: {
+        ...config,
+        credentials: { type: 'KeyPool', keyPool: { strategy: 'RoundRobin', stickiness: 'Conversation' } },
+      },
+    } as const;
+    const taken = Array.from({ length: 12 }, () => {
+      const { id } = balancer.pickKey(sticky, pool.keys, keyed(42));
+      new Attempts(loads, 'default/chat/a').begin(0, id);
+      return id;
+    });
+    expect(new Set(taken.slice(0, 8)).size).toBe(1);
+    expect(taken[8]).not.toBe(taken[0]);
   });
 
   it('remembers a bounded number of tiers', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LatencyEstimate } from '../../../proxy/balancing/latency-estimate.ts';
-import { keyId, LoadBook } from '../../../proxy/balancing/load-book.ts';
+import { LoadBook } from '../../../proxy/balancing/load-book.ts';
 import { Attempts } from './rig.ts';
 
 describe('the load of a backend', () => {
@@ -9,13 +9,13 @@ describe('the load of a backend', () => {
     const attempts = new Attempts(loads, 'a');
     const [one, other] = [attempts.begin(0, 'default/k'), attempts.begin(0)];
     expect(loads.of('a')).toMatchObject({ inFlight: 2, waiting: 2 });
-    expect(loads.of(keyId('default/k')).inFlight).toBe(1);
+    expect(loads.of('default/k').inFlight).toBe(1);
     attempts.answer(one, 50);
     expect(loads.of('a')).toMatchObject({ inFlight: 2, waiting: 1 });
     attempts.end(one, 60);
     attempts.end(other, 60);
     expect(loads.of('a')).toMatchObject({ inFlight: 0, waiting: 0 });
-    expect(loads.of(keyId('default/k')).inFlight).toBe(0);
+    expect(loads.of('default/k').inFlight).toBe(0);
   });
 
   it('learns nothing of a backend whose client left, and nothing twice from an answer that breaks', () => {
