@@ -19,28 +19,13 @@ export interface KeysLeft {
   readonly otherAccount: boolean;
 }
 
-/** Which keys may do better where one has failed. */
-type KeyColumn = 'any' | 'other-account' | 'none';
-
-/** The columns "next key" of the decision table. */
-const nextKey: Readonly<Record<FailureClass, KeyColumn>> = {
-  Connect: 'none',
-  TLS: 'none',
-  Timeout: 'none',
+/** The columns "next key" of the decision table: which keys may do better where one has failed; for the others none. */
+const nextKey: Readonly<Partial<Record<FailureClass, 'any' | 'other-account'>>> = {
   RateLimit: 'any',
   Quota: 'any',
-  ServerError: 'none',
-  Overloaded: 'none',
   Authentication: 'any',
   Permission: 'any',
   ModelNotFound: 'other-account',
-  ContextLength: 'none',
-  ContentFilter: 'none',
-  BadRequest: 'none',
-  TooLarge: 'none',
-  InvalidResponse: 'none',
-  Truncated: 'none',
-  Stalled: 'none',
 };
 
 /**
@@ -50,7 +35,7 @@ const nextKey: Readonly<Record<FailureClass, KeyColumn>> = {
 export function nextStep(failure: Failure, settings: FailureSettings, keysLeft: KeysLeft): NextStep {
   // Rule 9: another key or backend would get the same credentials of the client's.
   if (isPassedOn(failure)) return { type: 'stop' };
-  const column = failure.scope === 'backend' && failure.class === 'Permission' ? 'none' : nextKey[failure.class];
+  const column = failure.scope === 'backend' && failure.class === 'Permission' ? undefined : nextKey[failure.class];
   if (column === 'any' && keysLeft.any) return { type: 'next-key', otherAccount: false };
   if (column === 'other-account' && keysLeft.otherAccount) return { type: 'next-key', otherAccount: true };
   if (isListedStatus(failure.status, settings)) return { type: 'next-backend', largerContext: false };

@@ -2,7 +2,15 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { disabledUntil, noFacts, withClear, withEntry, type TargetFacts } from '../../../proxy/state/disable-merge.ts';
+import {
+  disabledUntil,
+  inForce,
+  noFacts,
+  withClear,
+  withEntry,
+  withoutEnded,
+  type TargetFacts,
+} from '../../../proxy/state/disable-merge.ts';
 import type { DisableEntry, SharedNews } from '../../../proxy/state/store.ts';
 
 const cases = 100_000;
@@ -54,6 +62,75 @@ function latest(all: readonly SharedNews[], hard: boolean): number | undefined {
   );
   return untils.length === 0 ? undefined : Math.max(...untils);
 }
+
+/** An entry of generation 2. */
+function entry(id: string, untilMs: number, differs: Partial<DisableEntry> = {}): DisableEntry {
+  const usual = {
+    target: 'backend:team-a/chat/gpt4',
+    hard: false,
+    reason: 'ServerError',
+    sinceMs: 0,
+    by: 'proxy',
+  } as const;
+  return { ...usual, id, untilMs, generation: 2, ...differs };
+}
+
+describe('by example', () => {
+  const soft = entry('b', 10);
+  const hard = entry('h', 20, { hard: true });
+  const both = withEntry(withEntry(noFacts, soft), hard);
+
+  test('hard and soft stand side by side, and an entry tells of its generation', () => {
+    expect(both).toEqual({ generation: 2, hard, soft });
+    expect(noFacts).toEqual({ generation: 0, hard: undefined, soft: undefined });
+  });
+
+  test('the later end wins; of two with the same end the greater id', () => {
+    expect(withEntry(both, entry('a', 11)).soft?.id).toBe('a');
+    expect(withEntry(both, entry('c', 10)).soft?.id).toBe('c');
+    expect(withEntry(both, entry('c', 9))).toBe(both);
+    expect(withEntry(both, entry('a', 10))).toBe(both);
+    expect(withEntry(both, entry('z', 21, { hard: true }))).toEqual({ ...both, hard: entry('z', 21, { hard: true }) });
+  });
+
+  test('another copy of what is known changes nothing, whatever its journey added', () => {
+    expect(withEntry(both, entry('b', 99))).toBe(both);
+  });
+
+  test('what is older than a clear is void, what is newer tells of one', () => {
+    expect(withEntry(both, entry('x', 99, { generation: 1 }))).toBe(both);
+    expect(withEntry(both, entry('x', 5, { generation: 3 }))).toEqual({
+      generation: 3,
+      hard: undefined,
+      soft: entry('x', 5, { generation: 3 }),
+    });
+    expect(withClear(both, 2)).toBe(both);
+    expect(withClear(both, 1)).toBe(both);
+    expect(withClear(both, 3)).toEqual({ generation: 3, hard: undefined, soft: undefined });
+  });
+
+  test('what has ended is gone at its end, and nothing else with it', () => {
+    expect(inForce(soft, 9)).toBe(soft);
+    expect(inForce(soft, 10)).toBeUndefined();
+    expect(inForce(undefined, 0)).toBeUndefined();
+    expect(withoutEnded(both, 9)).toBe(both);
+    expect(withoutEnded(both, 10)).toEqual({ generation: 2, hard, soft: undefined });
+    expect(withoutEnded(both, 20)).toEqual({ generation: 2, hard: undefined, soft: undefined });
+    const late = withEntry(withEntry(noFacts, entry('b', 30)), hard);
+    expect(withoutEnded(late, 20)).toEqual({ generation: 2, hard: undefined, soft: entry('b', 30) });
+  });
+
+  test('a target is out until the later of both ends', () => {
+    expect(disabledUntil(noFacts, 0)).toBe(0);
+    expect(disabledUntil(both, 0)).toBe(20);
+    expect(disabledUntil(both, 19)).toBe(20);
+    expect(disabledUntil(both, 20)).toBe(0);
+    expect(disabledUntil({ ...both, soft: entry('b', 30) }, 0)).toBe(30);
+    expect(disabledUntil({ ...both, hard: undefined }, 9)).toBe(10);
+    expect(disabledUntil({ ...both, hard: undefined }, 10)).toBe(0);
+    expect(disabledUntil({ ...both, soft: undefined }, 10)).toBe(20);
+  });
+});
 
 describe('merging what is known of a target', () => {
   test('any order and any duplication of the same news give the same knowledge', () => {
