@@ -12,7 +12,7 @@ import { openStage, type Stage } from '../support/stage.ts';
 import type { Script } from '../support/upstream.ts';
 import { encodeChunk } from '../support/upstream-wire.ts';
 import { quantile } from '../integration/state/redis-fleet.ts';
-import { crowd, oneOf, printTable, seededRandom } from './crowd.ts';
+import { crowd, oneOf, printTable, seededRandom, watchStalls } from './crowd.ts';
 import { sized, timeoutMs } from './scale.ts';
 
 const aborts = sized({ usual: 400, full: 2000 });
@@ -95,6 +95,7 @@ test(`${aborts} clients that leave take everything with them`, { timeout: timeou
   const heaps: number[] = [];
   const closedAfterMs = new Map([...phases, 'not reading' as const].map((phase): [Phase, number[]] => [phase, []]));
   const rounds = 10;
+  const stallOf = watchStalls();
   for (let round = 0; round < rounds; round += 1) {
     const left = await leaveAll(stage, Math.round(aborts / rounds), `round ${round}`);
     await calm(stage);
@@ -114,6 +115,8 @@ test(`${aborts} clients that leave take everything with them`, { timeout: timeou
   const lateGrowth = (heaps.at(-1) ?? 0) - (heaps[rounds / 2 - 1] ?? 0);
   const all = [...closedAfterMs.values()].flat();
   const p99 = quantile(all, 0.99);
+  // A turn of the loop in which everything stood still, clients and upstreams too, is not the proxy's.
+  const stallMs = stallOf();
   printTable('Clients that leave', {
     aborts: `${aborts}, ${atOnce} at a time; ${all.length} had reached the upstream`,
     'upstream closed after': describeTimes(all),
@@ -124,7 +127,7 @@ test(`${aborts} clients that leave take everything with them`, { timeout: timeou
   });
   expect(rejections).toEqual([]);
   expect(all.length).toBeGreaterThan(aborts / 3);
-  expect(p99).toBeLessThan(closedMaxMs);
+  expect(p99).toBeLessThan(closedMaxMs + stallMs);
   expect(socketsAfter).toBeLessThanOrEqual(socketsBefore);
   expect(growth).toBeLessThan(heapGrowthMax);
   expect(await stage.gateway.backend('default/chat/a')).toMatchObject({ state: 'enabled', inFlight: 0 });
