@@ -6,6 +6,7 @@ import { BadRequestError } from 'openai';
 import { describe, expect, it } from 'vitest';
 import { ask, contentOf, errorOf, official, streamedContentOf } from '../../support/client.ts';
 import { provider } from '../../support/config.ts';
+import { eventually } from '../../support/eventually.ts';
 import { ollama } from '../../support/ollama-answers.ts';
 import { openai } from '../../support/openai-answers.ts';
 import { answer } from '../../support/scripts.ts';
@@ -100,6 +101,21 @@ describe('an address that the upstream cannot be given', () => {
     const got = await ask(stage.chatURL, { body: chatOf(addressOf(site)) });
     expect([got.status, contentOf(got), got.headers['x-sluice-attempts']]).toEqual([200, 'hello from ollama3', '3']);
     expect(site.requests).toHaveLength(1);
+  });
+
+  it('is of no use to a backend that was switched off meanwhile: another one gets it', async () => {
+    const { promise: open, resolve: letGo } = Promise.withResolvers<void>();
+    await using site = await startUpstream(async (exchange) => {
+      await open;
+      await picture(exchange);
+    });
+    await using stage = await stageOf({ ollama1: ollama('ollama1'), ollama2: ollama('ollama2') });
+    const asking = ask(stage.chatURL, { body: chatOf(addressOf(site)) });
+    await eventually(() => site.requests.length === 1);
+    await stage.gateway.switchBackend('default/chat/ollama1', 'disable');
+    letGo();
+    expect(contentOf(await asking)).toBe('hello from ollama2');
+    expect(stage.upstreams.ollama1.requests).toEqual([]);
   });
 
   it('is fetched only when a backend needs it', async () => {
