@@ -1,11 +1,21 @@
 // Who could have answered: what a proxy knows against each backend, by the rules, and what is true of its provider.
 
+import type { Snapshot } from '../../../proxy/config/snapshot.ts';
 import type { SimulatedExchange } from './client.ts';
 import type { Leaf } from './installation.ts';
 import type { Sight } from './sight.ts';
 
 /** All forms name no model of their own: the client's goes to every backend. */
 const model = 'chat';
+
+/** A request, and what it was asked with. */
+export interface Asked {
+  readonly exchange: SimulatedExchange;
+  /** By the clock of the proxy. */
+  readonly arrivedMs: number;
+  /** The configuration that it is served by, to its end. */
+  readonly snapshot: Snapshot | undefined;
+}
 
 /** The sight of one proxy, and the truth. */
 export class Outlook {
@@ -42,20 +52,16 @@ export class Outlook {
   }
 
   /** Why a request may fail, or undefined if nothing excuses it. */
-  excuseFor(
-    exchange: SimulatedExchange,
-    arrivedMs: number,
-    source: string,
-    error: string | undefined,
-  ): string | undefined {
+  excuseFor(asked: Asked, source: string, error: string | undefined): string | undefined {
     const { form, proxy, leaves } = this.#settings;
+    const { exchange, arrivedMs } = asked;
     const { wish, arrivedMs: beganMs, status } = exchange;
     if (error === 'draining' || error === 'not_ready') return 'the proxy stops';
     if (wish.marker.endsWith('-poison')) return 'a request that breaks whoever gets it';
     if (wish.marker.endsWith('-bad') && status === 400) return 'a request of the client that is wrong';
     if (wish.pin !== undefined) {
       const pinned = leaves.find(({ id }) => id.endsWith(`/${wish.pin}`));
-      const isHealthy = pinned !== undefined && this.#isHealthySince(pinned, beganMs, arrivedMs);
+      const isHealthy = pinned !== undefined && this.#isHealthySince(pinned, asked);
       return isHealthy ? undefined : 'its backend was not well';
     }
     if (proxy.clock.now() - arrivedMs >= form.totalMs) return 'its time was over';
@@ -65,14 +71,14 @@ export class Outlook {
     }
     if (form.maxAttempts < leaves.length * (1 + form.retries)) return 'few attempts';
     if (proxy.stoodStillSince(beganMs) > 0) return 'the process stood still';
-    const healthy = leaves.find((leaf) => this.#isHealthySince(leaf, beganMs, arrivedMs));
+    const healthy = leaves.find((leaf) => this.#isHealthySince(leaf, asked));
     return healthy === undefined ? 'no backend was well and enabled all along' : undefined;
   }
 
-  #isHealthySince(leaf: Leaf, beganMs: number, arrivedMs: number): boolean {
-    return (
-      this.#isTrulyWell(leaf, beganMs) && !this.wasOutSince(leaf, arrivedMs) && this.#hasKey(leaf, beganMs, arrivedMs)
-    );
+  #isHealthySince(leaf: Leaf, asked: Asked): boolean {
+    const { exchange, arrivedMs } = asked;
+    if (!this.#isTrulyWell(leaf, exchange.arrivedMs) || this.wasOutSince(leaf, arrivedMs)) return false;
+    return this.#hasKey(leaf, asked);
   }
 
   #isTrulyWell({ provider }: Leaf, sinceMs: number): boolean {
@@ -80,16 +86,16 @@ export class Outlook {
   }
 
   /** Whether the pool has a key that was good and enabled all along, if it is a pool. */
-  #hasKey({ keys, provider }: Leaf, beganMs: number, arrivedMs: number): boolean {
+  #hasKey({ keys, provider }: Leaf, { exchange, arrivedMs, snapshot }: Asked): boolean {
     if (keys.length === 0) return true;
     const { proxy, providers } = this.#settings;
     const secrets = new Map(
-      proxy.snapshot?.providers.get(provider)?.keys.map(({ target, secret }) => [target, secret] as const),
+      snapshot?.providers.get(provider)?.keys.map(({ target, secret }) => [target, secret] as const),
     );
     return keys.some((key) => {
       const isOut =
         proxy.expected.wasOutSince(key, arrivedMs) || proxy.expected.wasOutSince(`${key}#${model}`, arrivedMs);
-      return !isOut && providers.get(provider)?.isKeyGoodSince(secrets.get(key) ?? '', beganMs) === true;
+      return !isOut && providers.get(provider)?.isKeyGoodSince(secrets.get(key) ?? '', exchange.arrivedMs) === true;
     });
   }
 }

@@ -4,7 +4,7 @@
 import type { AttemptRecord, Observer, Trail } from '../../../proxy/accounting/trail.ts';
 import { receivedBy, type SimulatedExchange } from './client.ts';
 import type { Leaf } from './installation.ts';
-import { Outlook } from './outlook.ts';
+import { type Asked, Outlook } from './outlook.ts';
 import { wordCount, wordOf } from './reactions.ts';
 import type { Sight } from './sight.ts';
 import { Spendings } from './spendings.ts';
@@ -18,10 +18,7 @@ const claimMaxMs = 100;
 /** How much later than its deadline a request may end: timers are late, and messages take a while. */
 const graceMs = 200;
 
-interface Watched {
-  readonly exchange: SimulatedExchange;
-  /** By the clock of the proxy. */
-  readonly arrivedMs: number;
+interface Watched extends Asked {
   trail: Trail | undefined;
   accounted: number;
   /** Backends that were tried although something was held against them. */
@@ -61,7 +58,16 @@ export class RequestWatch implements Observer {
     );
     ledger.count(wish.pin === undefined ? 'request' : 'request pinned');
     const arrivedMs = exchange.receivedAtMs;
-    const fresh = { exchange, arrivedMs, trail: undefined, accounted: 0, overridden: new Set<string>(), visits: 0 };
+    const { snapshot } = proxy;
+    const fresh = {
+      exchange,
+      snapshot,
+      arrivedMs,
+      trail: undefined,
+      accounted: 0,
+      overridden: new Set<string>(),
+      visits: 0,
+    };
     this.#requests.set(wish.marker, fresh);
     this.#spendings.request();
   }
@@ -221,15 +227,15 @@ export class RequestWatch implements Observer {
   #checkTrial(watched: Watched, record: AttemptRecord, leaf: Leaf, goesOn: boolean): void {
     const { ledger, proxy } = this.#settings;
     const target = `backend:${leaf.id}`;
-    const { owes, trialMs } = proxy.expected.of(target);
+    const { owes, trialMs, trials } = proxy.expected.of(target);
     if (goesOn || !owes || this.#outlook.isOut(leaf, record.model)) return;
     if (watched.exchange.wish.pin !== undefined || this.#othersAreGone(watched, record, leaf)) return;
     // One that began as an early trial has the right to be the only one, whatever has ended meanwhile.
     if (trialMs === undefined && this.#settings.form.probeSeconds !== undefined) return;
     if (trialMs === undefined) ledger.breach('I3', `${proxy.name}: ${leaf.id} is tried without a claim to its trial`);
-    else if (this.#trialOf.get(target) === trialMs)
+    else if (this.#trialOf.get(target) === trials)
       ledger.breach('I3', `${proxy.name}: two try ${leaf.id} in one trial`);
-    else this.#trialOf.set(target, trialMs);
+    else this.#trialOf.set(target, trials);
   }
 
   /** A backend that is out may be tried to see whether it works, now and then, if it has failed some time ago. */
@@ -242,7 +248,8 @@ export class RequestWatch implements Observer {
       .flatMap((target) => [proxy.expected.of(target).hard, proxy.expected.of(target).soft])
       .filter((entry) => entry !== undefined && entry.untilMs > nowMs);
     // Whoever claimed it did so up to a command's deadline ago.
-    if (held.some((entry) => entry === undefined || entry.hard || nowMs - entry.sinceMs < periodMs)) return false;
+    const isTooSoon = (sinceMs: number): boolean => nowMs - sinceMs < periodMs && nowMs - sinceMs > claimMaxMs;
+    if (held.some((entry) => entry === undefined || entry.hard || isTooSoon(entry.sinceMs))) return false;
     if (
       nowMs - (this.#earlyMs.get(id) ?? -Infinity) <
       periodMs - claimMaxMs - proxy.stoodStillSince(this.#settings.time.nowMs - periodMs)
@@ -301,7 +308,7 @@ export class RequestWatch implements Observer {
     if (looksWhole && wish.pin !== undefined) this.answeredPins.add(wish.pin);
     if (looksWhole) return;
     if (error === undefined && !exchange.cut) ledger.breach('I2', `${proxy.name}: ${wish.marker} was told nothing`);
-    const excuse = this.#outlook.excuseFor(exchange, watched.arrivedMs, source, error);
+    const excuse = this.#outlook.excuseFor(watched, source, error);
     if (excuse === undefined) {
       ledger.breach(
         'I8',

@@ -32,6 +32,15 @@ test(`${seeds} runs break no invariant`, { timeout: timeoutMs(600) }, async () =
   expect(total('answered')).toBeGreaterThan(seeds * 20);
 });
 
+test.each([
+  [3, 'the trial after a person’s disable was forgotten'],
+  [124, 'a retry went to a backend that a person had switched off while it waited'],
+])('seed %i: %s', async (seed) => {
+  const { breaches, counts } = await simulate(seed);
+  expect(breaches).toEqual([]);
+  expect(counts.get('person')).toBeGreaterThan(0);
+});
+
 test('a seed gives the same run again, in this process and in another', { timeout: 60_000 }, async () => {
   const seed = 7;
   const [once] = await runAll(seed, 1, { trace: true });

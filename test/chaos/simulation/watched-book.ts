@@ -27,6 +27,8 @@ interface Expected {
   lastOutMs: number;
   /** Since when a trial is running. */
   trialMs: number | undefined;
+  /** Trials so far. */
+  trials: number;
 }
 
 /** What the rules say about all targets of one proxy. */
@@ -41,7 +43,15 @@ export class Expectations {
   of(target: string): Expected {
     let expected = this.#targets.get(target);
     if (expected === undefined) {
-      expected = { generation: 0, hard: undefined, soft: undefined, owes: false, lastOutMs: 0, trialMs: undefined };
+      expected = {
+        generation: 0,
+        hard: undefined,
+        soft: undefined,
+        owes: false,
+        lastOutMs: 0,
+        trialMs: undefined,
+        trials: 0,
+      };
       this.#targets.set(target, expected);
     }
     return expected;
@@ -168,6 +178,7 @@ export class WatchedBook implements DisableBook {
     if (!claimed || !expected.owes || this.#expected.until(target) > 0) return claimed;
     if (expected.trialMs !== undefined) this.#ledger.breach('I3', `${this.#name}: two trials of ${target} at once`);
     expected.trialMs = this.#clock.now();
+    expected.trials += 1;
     return claimed;
   }
 
