@@ -97,7 +97,8 @@ program.describe('a Redis', () => {
   });
 
   test('needs to allow only the few commands that are used, on the keys of the installation', async () => {
-    const commands = 'eval evalsha time hget hset hmget hincrby del pexpire pexpireat publish subscribe ping select';
+    const commands =
+      'eval evalsha time get set hget hset hmget hincrby del pexpire pexpireat publish subscribe ping select';
     const sets = 'zadd zrem zcard zcount zrangebyscore zremrangebyscore';
     const allowed = `${commands} ${sets}`.split(' ').map((command) => `+${command}`);
     const own = ['on', '>secret', '~{sluice:*', '&{sluice:*', ...allowed];
@@ -109,6 +110,14 @@ program.describe('a Redis', () => {
     two.book.clear(target('b'));
     await soon(() => one.book.until(target('b'))).toBe(0);
     expect(took).toBeLessThan(500);
+    const lease = await one.store.lease('slot', 60_000);
+    expect([lease?.scope, await lease?.renew(), await two.store.lease('slot', 60_000)]).toEqual([
+      'fleet',
+      true,
+      undefined,
+    ]);
+    lease?.release();
+    await soon(async () => (await two.store.lease('slot', 60_000))?.scope).toBe('fleet');
     expect(one.lines).toHaveLength(1);
   });
 
