@@ -201,6 +201,8 @@ function toSentinelOptions(address: RedisAddress, backoff: (times: number) => nu
     name: master,
     sentinelCommandTimeout: connectTimeoutMs,
     sentinelRetryStrategy: backoff,
+    // A master that fell silent would else be held on to until its socket times out.
+    failoverDetector: true,
     enableTLSForSentinelMode: tls,
     ...(tls ? { sentinelTLS: {} } : {}),
     ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
