@@ -111,7 +111,10 @@ it('refuses what does not hold together, says why, and goes on with the last goo
       { ...stage.draft, routes: [route('chat', [rule([backend('x', { route: 'default/chat' })])])] },
       'refers to itself',
     ),
-    pair({ ...stage.draft, routes: [route('chat', [rule([backend('a')], { strategy: 'Plugin' })])] }, 'strategy'),
+    pair(
+      { ...stage.draft, routes: [route('chat', [rule([backend('a')], { strategy: 'Plugin' })])] },
+      'no module of a plugin',
+    ),
     pair(
       { ...stage.draft, routes: [route('chat', [rule([backend('a')], { matches: [{ headers: [], cel: '1 +' }] })])] },
       'default/chat',
