@@ -53,7 +53,7 @@ export const gatewayOptions = {
     flag: '--shed-loop-delay-ms <ms>',
     variable: 'SLUICE_SHED_LOOP_DELAY_MS',
     says: 'new requests are refused while the event loop never rests and is later than this on average. 0 = never',
-    fallback: '50',
+    fallback: '200',
   },
   shedMemory: {
     flag: '--shed-memory-percent <percent>',

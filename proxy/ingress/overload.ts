@@ -42,10 +42,10 @@ export const loadSampleMs = 100;
 const samplesToBegin = 10;
 /** A loop that rests is late for other reasons than load: a stopped process, a busy machine. */
 const utilizationMin = 0.95;
-/** Two seconds in a row with a turn this long are overload as well, however short the other turns were. */
-const stallMs = 200;
-/** While shedding, the loop is kept this prompt, so that a refusal is not late itself. */
-const loopDelayMeanMsGoal = 15;
+/** Two seconds in a row with a turn this much longer than the limit are overload as well, however short the others were. */
+const stallFactor = 4;
+/** While shedding, the loop is kept below this share of the limit, so that a refusal is not late itself. */
+const goalShare = 0.3;
 /** A quarter of what was admitted is shed more with each bad sample, and 3 % of all is admitted more with each good one. */
 const shedMoreShare = 0.25;
 const admitMoreShare = 0.03;
@@ -109,13 +109,14 @@ export class OverloadGuard {
   #late(load: LoadSample): ShedReason | undefined {
     const { loopDelayMeanMsMax } = this.#limits;
     if (loopDelayMeanMsMax === 0) return undefined;
-    if (this.#share > 0) return isBusy([load]) && load.loopDelayMeanMs > loopDelayMeanMsGoal ? 'event-loop' : undefined;
+    if (this.#share > 0)
+      return isBusy([load]) && load.loopDelayMeanMs > loopDelayMeanMsMax * goalShare ? 'event-loop' : undefined;
     this.#window.push(load);
     if (this.#window.length < samplesToBegin) return undefined;
     const second = this.#window;
     this.#window = [];
     const busy = isBusy(second);
-    const stalled = busy && second.some(({ loopDelayMaxMs }) => loopDelayMaxMs > stallMs);
+    const stalled = busy && second.some(({ loopDelayMaxMs }) => loopDelayMaxMs > loopDelayMeanMsMax * stallFactor);
     const late = busy && mean(second.map(({ loopDelayMeanMs }) => loopDelayMeanMs)) > loopDelayMeanMsMax;
     const again = stalled && this.#lastSecondStalled;
     this.#lastSecondStalled = stalled;

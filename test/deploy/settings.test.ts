@@ -17,7 +17,7 @@ test('without flags and variables everything has its default', () => {
       className: 'default',
       replicas: 1,
       drainMs: 600_000,
-      overload: { requestsMax: 10_000, loopDelayMeanMsMax: 50, memoryShareMax: 0.85 },
+      overload: { requestsMax: 10_000, loopDelayMeanMsMax: 200, memoryShareMax: 0.85 },
       addresses: { allowPrivate: true, allowCidrs: [] },
       sources: { allowCidrs: [] },
       identity: {},

@@ -18,7 +18,7 @@ test('a proxy has the defaults of every gateway, and connects to public addresse
     className: 'default',
     replicas: 1,
     drainMs: 600_000,
-    overload: { requestsMax: 10_000, loopDelayMeanMsMax: 50, memoryShareMax: 0.85 },
+    overload: { requestsMax: 10_000, loopDelayMeanMsMax: 200, memoryShareMax: 0.85 },
     addresses: { allowPrivate: false, allowCidrs: [] },
     sources: { allowCidrs: [] },
     identity: {},
