@@ -71,7 +71,7 @@ plane.describe('what proxies say', () => {
     await annotate(`RejectedByProxy ${Math.round(performance.now() - editedMs)} ms after the edit`);
     const { revision } = await publication.index();
     expect(messageOf(refused, 'Programmed')).toBe(
-      `1 of 2 proxies refused revision ${revision} (older): route ${team.namespace}/two: rule all: this proxy has no strategy Plugin`,
+      `1 of 2 proxies refused revision ${revision} (older): route ${team.namespace}/two: rule all: names no module of a plugin`,
     );
     expect(conditionsOf(refused)).toContain('Ready=False/RejectedByProxy');
     expect(await untouched()).toEqual(before);

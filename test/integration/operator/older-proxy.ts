@@ -1,5 +1,5 @@
 // A proxy of an older release, as far as a release can be older that was never made: a real one, to whom one strategy of
-// the published configuration is shown under a name that it does not know.
+// the published configuration is shown in a way that it does not understand: as a plugin without a module.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GatewayConfig } from '../../../proxy/config/schema.ts';
@@ -13,7 +13,7 @@ export interface OlderProxy extends AsyncDisposable {
   readonly address: { readonly proxy: string; readonly host: string; readonly port: number };
 }
 
-/** The strategy that it does not know. */
+/** The strategy that it does not understand. */
 export const newStrategy = 'RoundRobin';
 
 const pollMs = 10;
