@@ -124,8 +124,9 @@ export class Availability {
     return key === undefined || this.keys(backend, override).includes(key) ? 'yes' : 'with another key';
   }
 
-  claimKey(key: UpstreamKey): boolean {
-    return this.#disables.claim(key.target);
+  /** Rule 21 for a key of `keys`. One that is at rest is used although it is: nothing has returned that could be tried. */
+  claimKey({ target }: UpstreamKey): boolean {
+    return this.#disables.until(target) !== 0 || this.#disables.claim(target);
   }
 
   /** Until when a probe has found its provider not to work; 0 where it works, or there are no probes. */

@@ -6,7 +6,7 @@ import { chat, chatRequest } from '../../support/chat.ts';
 import { ask, errorOf } from '../../support/client.ts';
 import { failover, type KeyDraft, route, ruleInOrder, upstreamKey } from '../../support/config.ts';
 import { byKey, keyOf, keyRefusals, limited } from '../../support/key-upstream.ts';
-import { answer } from '../../support/scripts.ts';
+import { answer, inTurn } from '../../support/scripts.ts';
 import { openStage, type Stage, type StageOptions } from '../../support/stage.ts';
 import type { Script } from '../../support/upstream.ts';
 
@@ -229,4 +229,23 @@ it.each([
   expect(keyOf(stage.upstreams.through.requests[0]!)).toBe('sk-own');
   expect(stage.upstreams.other.requests).toHaveLength(0);
   expect(await stage.gateway.backend('default/chat/through')).toMatchObject({ state: 'enabled', models: [] });
+});
+
+describe('a pool whose only key rests', () => {
+  const onlyPool = (whenAllDisabled: 'SoonestExpiring' | 'Fail'): StageOptions => ({
+    rules: [ruleInOrder(['pool'], { failover: failover({ whenAllDisabled }) })],
+  });
+  const refused = answer({ error: { message: 'no', code: 'invalid_api_key' } }, { status: 401 });
+
+  it.each([
+    ['SoonestExpiring', 'pool'],
+    ['Fail', 'all_backends_disabled'],
+  ] as const)('after it has worked and been refused, with %s, answers %s', async (whenAllDisabled, then) => {
+    await using stage = await openPool(
+      inTurn(chat('pool'), refused, chat('pool')),
+      keysNamed('only'),
+      onlyPool(whenAllDisabled),
+    );
+    expect(await askOften(stage, 3)).toEqual(['pool', 'upstream_auth_failed', then]);
+  });
 });

@@ -1,6 +1,7 @@
 // Rule 9 and row 9 of failure.md over days: how often a key that is refused, or without money, is asked again.
 
 import { describe, expect, it } from 'vitest';
+import { Availability } from '../../../proxy/routing/availability.ts';
 import { answered, JudgeRig } from './judge-rig.ts';
 
 const pool = { type: 'KeyPool', keyPool: { strategy: 'RoundRobin', stickiness: 'None' } } as const;
@@ -45,4 +46,19 @@ describe('a key', () => {
     rig.fail('a', answered(401), { key: 'k1' });
     expect(rig.keyEntry('k1')).toMatchObject({ hard: true });
   });
+});
+
+it('a pool whose keys all rest softly may be overridden, one whose keys are refused may not', () => {
+  const rig = new JudgeRig({}, pool);
+  const availability = new Availability(rig.disables, rig.clock, 'gpt');
+  const [one, two] = [rig.key('k1'), rig.key('k2')];
+  rig.succeed('a', { key: 'k1' });
+  rig.fail('a', answered(401), { key: 'k1' });
+  rig.fail('a', answered(401), { key: 'k2' });
+  expect(availability.keys(rig.backend('a'), false)).toEqual([]);
+  expect(availability.keys(rig.backend('a'), true)).toEqual([one]);
+  expect([availability.claimKey(one), availability.claimKey(one)]).toEqual([true, true]);
+  expect(rig.disables.find(two.target)?.hard).toBe(true);
+  rig.clock.turn(10_000);
+  expect([availability.claimKey(one), availability.claimKey(one)]).toEqual([true, false]);
 });
