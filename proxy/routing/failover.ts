@@ -9,6 +9,8 @@ import type { Plan, Visit } from './plan.ts';
 /** All upstream requests of one client request, whatever the pools hold (failure.md, rule 1). */
 const sendsMax = 16;
 
+type Key = UpstreamKey | undefined;
+
 /** One request that was sent, and the way to stop it. */
 export interface Attempt {
   readonly outcome: Promise<AttemptOutcome>;
@@ -44,10 +46,10 @@ export interface FailoverSteps<A extends Attempt> {
     accountOtherThan?: UpstreamKey,
   ) => UpstreamKey | undefined;
   /**
-   * Whether a visit that has waited may send again with this key. Meanwhile a person may have switched the backend off, or
+   * Whether a visit that has waited may send, or send again, with this key. Meanwhile a person may have switched the backend off, or
    * another request may have found that the key is refused.
    */
-  readonly mayGoOn: (visit: Visit, key: UpstreamKey | undefined) => 'yes' | 'with another key' | 'no';
+  readonly mayGoOn: (visit: Visit, key: UpstreamKey | undefined, wasSent: boolean) => 'yes' | 'with another key' | 'no';
   /** Whether a key that was given may be used now; undefined: there is nothing to wait for. */
   readonly prepareKey?: (key: UpstreamKey) => Promise<boolean> | undefined;
   /** Judges a failure, records what it disables, and says what next. */
@@ -266,9 +268,12 @@ export class Failover<A extends Attempt> {
     let wasSent = false;
     for (;;) {
       const turn = key === 'none' || key === undefined ? undefined : this.#steps.prepareKey?.(key);
-      if (turn !== undefined && !(await turn)) {
-        key = this.#key(visit, tried);
-        continue;
+      if (turn !== undefined) {
+        const candidate = (await turn) ? key : this.#key(visit, tried);
+        const next = this.#goOn(visit, candidate, tried, errand, wasSent);
+        const isSame = next === key;
+        key = next;
+        if (!isSame) continue;
       }
       if (key === 'none') {
         if (!wasSent) this.#steps.released(visit, undefined, undefined);
@@ -308,7 +313,7 @@ export class Failover<A extends Attempt> {
           await this.#steps.wait(next.waitMs, this.#signal);
           if (this.#signal.aborted || errand.beaten) return { type: 'aborted' };
       }
-      if (key !== 'none') key = this.#goOn(visit, key, tried);
+      key = this.#goOn(visit, key, tried, errand);
     }
   }
 
@@ -342,9 +347,10 @@ export class Failover<A extends Attempt> {
     }
   }
 
-  /** The key for the next request of a visit, `none` where the visit is over. */
-  #goOn(visit: Visit, key: UpstreamKey | undefined, tried: Set<string>): UpstreamKey | undefined | 'none' {
-    const answer = this.#steps.mayGoOn(visit, key);
+  /** The key for the next request of a visit that has waited, `none` where the visit is over. */
+  #goOn(visit: Visit, key: Key | 'none', tried: Set<string>, errand: Errand<A>, wasSent = true): Key | 'none' {
+    if (key === 'none' || this.#signal.aborted || errand.beaten) return 'none';
+    const answer = this.#steps.mayGoOn(visit, key, wasSent);
     if (answer === 'with another key') return this.#key(visit, tried);
     return answer === 'yes' ? key : 'none';
   }

@@ -72,11 +72,10 @@ export async function search(
   trail: Trail,
   settings: SearchSettings,
 ): Promise<SearchEnd> {
-  const { clock, judge, observer } = settings;
+  const { clock, judge, observer, balancer, trials, limits } = settings;
   const availability = new Availability(settings.disables, clock, request.model);
   const translation = new RequestTranslation(request);
   const context = new RequestContext(request, principal, clock);
-  const { balancer, trials, limits } = settings;
   const balancing = { balancer, context, trials, room: new Room(limits) };
   const deadlineAtMs = trail.startedAtMs + rule.totalMs;
   const plan = suitPlan(createPlanFor(request, rule, principal, availability, balancing), rule, request);
@@ -94,13 +93,14 @@ export async function search(
   if (prospects.isEmpty()) throw new ClientError('no_backend');
   judge.request(rule);
   const trying = new Trying({ trials, availability, plan: prospects, rule });
+  const preparation = { trying, prospects, slotted, availability };
   const search = new Failover<SentAttempt>(prospects, rule, request.pin !== undefined, request.exchange.signal, {
     free: (accepts) => (prospects.local === undefined ? slotted?.free(accepts) : undefined),
-    prepare: (visit) => prepare(visit, { trying, prospects, slotted, availability }),
+    prepare: (visit) => prepare(visit, preparation),
     send: (visit, key) => sendAttempt(journey, visit, key, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
     prepareKey: (key) => trying.beginKey(key),
-    mayGoOn: ({ backend, disabled }, key) => availability.mayGoOn(backend, disabled, key),
+    mayGoOn: (visit, key, wasSent) => mayGoOn(visit, key, wasSent, preparation),
     judge({ visit, key, attempt, signal, retries, tried }) {
       const failed = { ...judged(request, visit, key, attempt), signal, rule, body: request.exchange.body };
       const excused = excuse(journey, attempt, failed, judge);
@@ -181,6 +181,16 @@ function isStillOpen(visit: Visit, { prospects, availability }: Preparation): bo
   const isOpen = disabled ? !availability.isHard(backend) : availability.disabledUntil(backend) === 0;
   if (!isOpen) prospects.skip(visit);
   return isOpen;
+}
+
+function mayGoOn(
+  visit: Visit,
+  key: UpstreamKey | undefined,
+  wasSent: boolean,
+  preparation: Preparation,
+): 'yes' | 'with another key' | 'no' {
+  if (!wasSent && !isStillOpen(visit, preparation)) return 'no';
+  return preparation.availability.mayGoOn(visit.backend, visit.disabled, key);
 }
 
 /** When a client that found everything busy may ask again. */

@@ -113,22 +113,28 @@ export class Fleet {
 
   /** Asks every proxy for every backend that a person has not switched off, and for the route. */
   askEverything(): void {
-    const { leaves, ledger } = this.#ground;
+    const { ledger } = this.#ground;
     ledger.say('everything is asked for');
     this.#compareBooks();
-    for (const proxy of this.proxies) {
+    for (const [index, proxy] of this.proxies.entries()) {
       proxy.watch.answeredPins.clear();
-      if (!proxy.takesRequests) {
-        ledger.breach('I11', `${proxy.name} does not take requests although all is well`);
-        continue;
-      }
-      for (const { id } of leaves) {
-        const pin = /^default\/chat\/(.*)$/.exec(id)?.[1];
-        if (pin === undefined || proxy.expected.isHard(`backend:${id}`)) continue;
-        this.#ask(proxy, { stream: this.#chance.is(0.5), pin });
-      }
-      this.#ask(proxy, { stream: false });
+      // One after the other: of a key only one of them all may make the trial.
+      this.#ground.time.after(index * 3000, () => this.#askFor(proxy));
     }
+  }
+
+  #askFor(proxy: SimulatedProxy): void {
+    const { leaves, ledger } = this.#ground;
+    if (!proxy.takesRequests) {
+      ledger.breach('I11', `${proxy.name} does not take requests although all is well`);
+      return;
+    }
+    for (const { id } of leaves) {
+      const pin = /^default\/chat\/(.*)$/.exec(id)?.[1];
+      if (pin === undefined || proxy.expected.isHard(`backend:${id}`)) continue;
+      this.#ask(proxy, { stream: this.#chance.is(0.5), pin });
+    }
+    this.#ask(proxy, { stream: false });
   }
 
   checkAtEnd(): void {

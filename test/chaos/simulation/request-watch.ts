@@ -186,11 +186,13 @@ export class RequestWatch implements Observer {
     if (trail.attempts.slice(0, -1).some(({ backend }) => backend === leaf.id)) {
       ledger.breach('I3', `${proxy.name}: ${trail.id} comes back to ${leaf.id}`);
     }
+    // A process that stands still hedges what it has not even sent.
+    const isLate = form.hedgeSeconds !== undefined && proxy.stoodStillSince(watched.exchange.arrivedMs) > 0;
     // Whoever was skipped for the trial of another stays skipped.
     const better = leaves.find(
       (other) =>
         !tried.has(other.id) &&
-        (isOut || other.tier < leaf.tier) &&
+        (isOut || (other.tier < leaf.tier && !isLate)) &&
         !this.#outlook.wasOutSince(other, watched.arrivedMs),
     );
     const isFirstChoice = better === undefined && form.whenAllDisabled !== 'Fail';

@@ -67,7 +67,7 @@ export function runSeed(seed: number, { trace = false, sabotage }: RunOptions = 
   fleet.calm();
   time.run(beginMs + stormMs + calmMs);
   fleet.askEverything();
-  time.run(beginMs + stormMs + calmMs + 30_000);
+  time.run(beginMs + stormMs + calmMs + 40_000);
   fleet.checkAtEnd();
   const { breaches, digest, lines, counts } = ledger;
   const { user, system } = process.cpuUsage(cpu);
