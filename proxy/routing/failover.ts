@@ -45,10 +45,7 @@ export interface FailoverSteps<A extends Attempt> {
     tried: ReadonlySet<string>,
     accountOtherThan?: UpstreamKey,
   ) => UpstreamKey | undefined;
-  /**
-   * Whether a visit that has waited may send, or send again, with this key. Meanwhile a person may have switched the backend off, or
-   * another request may have found that the key is refused.
-   */
+  /** Whether a visit that has waited may send with this key: meanwhile its backend may be out, or the key refused. */
   readonly mayGoOn: (visit: Visit, key: UpstreamKey | undefined, wasSent: boolean) => 'yes' | 'with another key' | 'no';
   /** Whether a key that was given may be used now; undefined: there is nothing to wait for. */
   readonly prepareKey?: (key: UpstreamKey) => Promise<boolean> | undefined;
@@ -271,6 +268,8 @@ export class Failover<A extends Attempt> {
       if (turn !== undefined) {
         const candidate = (await turn) ? key : this.#key(visit, tried);
         const next = this.#goOn(visit, candidate, tried, errand, wasSent);
+        // A key that was claimed for its trial and is not used is anybody's again.
+        if (next === 'none' && candidate !== 'none') this.#steps.released(visit, candidate, undefined);
         const isSame = next === key;
         key = next;
         if (!isSame) continue;

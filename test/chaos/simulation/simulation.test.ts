@@ -35,10 +35,13 @@ test(`${seeds} runs break no invariant`, { timeout: 180_000 + timeoutMs(1200) },
 test.each([
   [3, 'the trial after a person’s disable was forgotten'],
   [124, 'a retry went to a backend that a person had switched off while it waited'],
+  [4062, 'a request was sent for a client that had left while it waited for the trial of a key'],
+  [4195, 'a backend was asked that had been disabled while its key was waited for'],
+  [5436, 'a key that was claimed for its trial by a client that left stayed claimed'],
 ])('seed %i: %s', async (seed) => {
   const { breaches, counts } = await simulate(seed);
   expect(breaches).toEqual([]);
-  expect(counts.get('person')).toBeGreaterThan(0);
+  expect(counts.get('answered')).toBeGreaterThan(0);
 });
 
 test('a seed gives the same run again, in this process and in another', { timeout: 60_000 }, async () => {
