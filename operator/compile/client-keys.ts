@@ -39,7 +39,7 @@ export function compileClientKeys(facts: Facts): CompiledClientKeys {
     if (client === undefined) continue;
     const findings: Finding[] = [];
     const report: Report = (finding) => void findings.push(finding);
-    for (const { finding } of findUnsupported('LLMKey', key)) report(finding);
+    for (const finding of findUnsupported('LLMKey', key)) report(finding);
     const tenant = resolveTenant(key, client, facts, report);
     const value = resolveMaterial(key, facts, report);
     // One secret proves one principal, in the whole class. It is held even by a key that is switched off or has expired:

@@ -36,7 +36,7 @@ export function compileProviders(facts: Facts): CompiledProviders {
 function compileProvider(provider: LLMProvider, facts: Facts, findings: Finding[]): ProviderConfig | undefined {
   const { metadata, spec } = provider;
   const report = (finding: Finding): void => void findings.push(finding);
-  for (const { finding } of findUnsupported('LLMProvider', provider)) report(finding);
+  for (const finding of findUnsupported('LLMProvider', provider)) report(finding);
   const endpoint = resolveEndpoint(provider, facts, report);
   const caCertificates = resolveCertificates(provider, facts, report);
   checkIdentity(provider, facts, report);

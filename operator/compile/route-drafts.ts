@@ -64,7 +64,7 @@ const failoverDefaults = failoverSchema.parse({});
 class RouteReader {
   readonly #context: RuleContext;
   readonly #rules: readonly RuleSpec[];
-  readonly #places: ReturnType<typeof findUnsupported>;
+  readonly #unsupported: readonly Finding[];
   readonly #findings: Finding[];
   /** What each name of a backend means so far; a name is the identity of state and pins in the whole route. */
   readonly #meanings = new Map<string, string>();
@@ -72,31 +72,28 @@ class RouteReader {
   constructor(route: LLMRoute, { world }: Facts, findings: Finding[]) {
     this.#context = { namespace: route.metadata.namespace, disableSeconds: world.disableSecondsDefault };
     this.#rules = route.spec.rules;
-    this.#places = findUnsupported('LLMRoute', route);
+    this.#unsupported = findUnsupported('LLMRoute', route);
     this.#findings = findings;
   }
 
   read(): readonly RuleDraft[] {
-    this.#findings.push(...this.#places.map(({ finding }) => finding));
+    this.#findings.push(...this.#unsupported);
     const rules = this.#rules.flatMap((spec, index) => this.#rule(spec, index));
-    const whole = this.#places.some(({ rule }) => rule === undefined);
-    return whole || rules.every(({ backends }) => backends.length === 0) ? [] : this.#adoptNames(rules);
+    const none = this.#unsupported.length > 0 || rules.every(({ backends }) => backends.length === 0);
+    return none ? [] : this.#adoptNames(rules);
   }
 
   #rule(spec: RuleSpec, index: number): RuleDraft[] {
     const field = `spec.rules[${index}]`;
     const { matches, findings } = draftMatches(spec.matches, field, index === this.#rules.length - 1);
     this.#findings.push(...findings);
-    const places = this.#places.filter(({ rule }) => rule === index);
-    const unsupported = new Set(places.map(({ backend }) => backend));
     const backends = spec.backends.flatMap((backend, position) => {
       const draft = this.#backend(backend, `${field}.backends[${position}]`);
-      return draft === undefined || unsupported.has(position) ? [] : [draft];
+      return draft === undefined ? [] : [draft];
     });
     if (matches?.length === 0) return [];
     const names = spec.backends.map(({ name }) => name);
-    const bad = findings.length > 0 || unsupported.has(undefined);
-    if (!bad) return [{ field, config: compileRule(spec, this.#context), backends, names }];
+    if (findings.length === 0) return [{ field, config: compileRule(spec, this.#context), backends, names }];
     return [{ field, config: compileRule(closeRule(spec.name, matches), this.#context), backends: [], names }];
   }
 

@@ -42,22 +42,15 @@ function notYet(what: string): string {
   return `this version does not support ${what} yet`;
 }
 
-/** Something unsupported, and the rule and backend that it stands in, if it does. */
-export interface UnsupportedPlace {
-  readonly finding: Finding;
-  readonly rule: number | undefined;
-  readonly backend: number | undefined;
-}
-
-/** Everything in an object that this version cannot do. */
-export function findUnsupported(kind: Kind, object: unknown): readonly UnsupportedPlace[] {
-  const places: UnsupportedPlace[] = [];
+/** Everything in an object that this version cannot do. One such value, and the object is not accepted. */
+export function findUnsupported(kind: Kind, object: unknown): readonly Finding[] {
+  const findings: Finding[] = [];
   for (const found of linesOf[kind]) {
     visit(object, found.steps, 0, [], (value, indexes) => {
-      if (found.refuses(value)) places.push(toPlace(found, indexes));
+      if (found.refuses(value)) findings.push(toFinding(found, indexes));
     });
   }
-  return places;
+  return findings;
 }
 
 const linesOf: Readonly<Record<Kind, readonly Line[]>> = {
@@ -84,12 +77,11 @@ function visit(
   for (const [index, entry] of member.entries()) visit(entry, steps, depth + 1, [...indexes, index], show);
 }
 
-function toPlace({ path, message }: Line, indexes: readonly number[]): UnsupportedPlace {
+function toFinding({ path, message }: Line, indexes: readonly number[]): Finding {
   let lists = 0;
-  const field = path.replaceAll('[]', () => `[${indexes[lists++]}]`);
-  return {
-    finding: notAccepted('UnsupportedValue', field, message),
-    rule: path.startsWith('spec.rules[]') ? indexes[0] : undefined,
-    backend: path.startsWith('spec.rules[].backends[]') ? indexes[1] : undefined,
-  };
+  return notAccepted(
+    'UnsupportedValue',
+    path.replaceAll('[]', () => `[${indexes[lists++]}]`),
+    message,
+  );
 }

@@ -29,7 +29,7 @@ export function compileUpstreamKeys(facts: Facts, providers: Providers): Compile
     if (key.spec.upstream === undefined) continue;
     const findings: Finding[] = [];
     const report: Report = (finding) => void findings.push(finding);
-    for (const { finding } of findUnsupported('LLMKey', key)) report(finding);
+    for (const finding of findUnsupported('LLMKey', key)) report(finding);
     const provider = resolvePool(key, key.spec.upstream, facts, providers, report);
     const value = resolveMaterial(key, facts, report, provider?.type);
     const sound = findings.length === 0 && provider !== undefined && value !== undefined;
