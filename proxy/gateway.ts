@@ -11,6 +11,7 @@ import { createAdmin } from './admin/admin.ts';
 import { ConcurrencyLimits } from './balancing/concurrency.ts';
 import { LoadBook } from './balancing/load-book.ts';
 import { createPlugins, type Plugins } from './balancing/plugins.ts';
+import type { Timer } from './canonical/clock.ts';
 import { compileSnapshot } from './config/snapshot-compile.ts';
 import { type Refusal, SnapshotStore } from './config/store.ts';
 import { createAdminSources, describeConfig, describeGateway, type FactsSettings, InFlight } from './gateway-facts.ts';
@@ -140,7 +141,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ground.scrubber.setSecrets([...secretsByTarget(next).values(), ...ownSecrets(options)]);
   });
   await state.start(storeStartMs);
-  const load = watchProcessLoad(clock, loadSampleMs, (sample) => facts.guard.sample(sample));
+  const load = watchOverload(ground);
   const listening = {
     admin: await admin.listen(),
     data: await ingress.listen(options.listen.host, options.listen.port),
@@ -188,6 +189,19 @@ function layGround(options: GatewayOptions): Ground {
   const health = new HealthBook();
   const facts = { clock, snapshots, disables, state, inFlight: new InFlight(), loads, limits, guard, health };
   return { options, proxyId, destination, scrubber, log, facts };
+}
+
+/** Judges the load of this process again and again. One line for each change, or nobody would know whose 503 it is. */
+function watchOverload({ facts: { guard }, log }: Ground): Timer {
+  let before = guard.shedding;
+  return watchProcessLoad(clock, loadSampleMs, (sample) => {
+    guard.sample(sample);
+    const now = guard.shedding;
+    if (now === before) return;
+    if (now === undefined) log.info({}, 'new requests are let in again');
+    else log.warn({ reason: now, ...sample }, 'overloaded: a share of new requests is refused');
+    before = now;
+  });
 }
 
 /** Where clouds have their metadata and the credentials of pods, which nobody but the platform names. */

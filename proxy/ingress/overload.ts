@@ -40,6 +40,8 @@ export interface OverloadReport {
 export const loadSampleMs = 100;
 /** Nothing is shed before it has been bad for a whole second: collections of garbage and large bodies pass. */
 const samplesToBegin = 10;
+/** A heap looks fullest just before it is collected: what it falls to within so many samples is what is really in use. */
+const samplesOfMemory = 10;
 /** A loop that rests is late for other reasons than load: a stopped process, a busy machine. */
 const utilizationMin = 0.95;
 /** Two seconds in a row with a turn this much longer than the limit are overload as well, however short the others were. */
@@ -61,6 +63,7 @@ export class OverloadGuard {
   /** What has not been shed yet of the shares so far: spreads refusals evenly, without chance. */
   #due = 0;
   #window: LoadSample[] = [];
+  #lastSecond: LoadSample[] = [];
   #lastSecondStalled = false;
 
   constructor(limits: OverloadLimits) {
@@ -90,6 +93,11 @@ export class OverloadGuard {
     if (this.#share === 0) this.#due = 0;
   }
 
+  /** Why new requests are shed now; undefined: they are not, but for the cap on requests in flight. */
+  get shedding(): ShedReason | undefined {
+    return this.#share === 0 ? undefined : this.#reason;
+  }
+
   report(): OverloadReport {
     return { shedShare: this.#share, shed: { ...this.#shed } };
   }
@@ -99,11 +107,14 @@ export class OverloadGuard {
     return reason;
   }
 
-  #scarce({ heapShare, memoryShare }: LoadSample): ShedReason | undefined {
+  #scarce(load: LoadSample): ShedReason | undefined {
     const { memoryShareMax } = this.#limits;
     if (memoryShareMax === 0) return undefined;
-    if (heapShare > memoryShareMax) return 'heap';
-    return memoryShare > memoryShareMax ? 'memory' : undefined;
+    this.#lastSecond.push(load);
+    if (this.#lastSecond.length < samplesOfMemory) return undefined;
+    if (this.#lastSecond.length > samplesOfMemory) this.#lastSecond.shift();
+    if (this.#lastSecond.every(({ heapShare }) => heapShare > memoryShareMax)) return 'heap';
+    return this.#lastSecond.every(({ memoryShare }) => memoryShare > memoryShareMax) ? 'memory' : undefined;
   }
 
   #late(load: LoadSample): ShedReason | undefined {

@@ -1,5 +1,6 @@
 // How busy this process is, measured: what the overload guard decides by.
 
+import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from '../canonical/clock.ts';
@@ -53,7 +54,7 @@ export function watchProcessLoad(clock: Clock, everyMs: number, hear: (load: Pro
       loopDelayMaxMs: processorShare * delays.maxMs,
       loopUtilization: utilization,
       heapShare: process.memoryUsage().heapUsed / heapBytesMax,
-      memoryShare: memoryBytesMax === undefined ? 0 : process.memoryUsage.rss() / memoryBytesMax,
+      memoryShare: memoryBytesMax === undefined ? 0 : ownBytes() / memoryBytesMax,
     };
     loop = now;
     processor = process.threadCpuUsage();
@@ -75,6 +76,15 @@ const noDelays: Delays = { count: 0, sumMs: 0, maxMs: 0 };
 
 function withDelay({ count, sumMs, maxMs }: Delays, delayMs: number): Delays {
   return { count: count + 1, sumMs: sumMs + delayMs, maxMs: Math.max(maxMs, delayMs) };
+}
+
+/**
+ * Memory that only this process's end would give back. Resident pages of files (half of what an idle Node has) are the
+ * kernel's to drop: counted, a small container would look full from the beginning.
+ */
+export function ownBytes(): number {
+  const kilobytes = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
+  return Number(kilobytes ?? 0) * 1024;
 }
 
 /** The limit of the container, where it has one: without one the kernel says a number that no machine has. */

@@ -85,8 +85,14 @@ describe('new requests are shed', () => {
   test.each([
     ['heap', { ...calm, heapShare: 0.86 }],
     ['memory', { ...calm, memoryShare: 0.86 }],
-  ])('at once for want of %s', (reason, load) => {
-    expect(shedOf(guardAfter(load, 1))).toEqual({ [reason]: 250 });
+  ])('for want of %s, once it has not been better for a second', (reason, load) => {
+    expect(shedOf(guardAfter(load, 9))).toEqual({});
+    const guard = guardAfter(load, 10);
+    expect(shedOf(guard)).toEqual({ [reason]: 250 });
+    // Collected: what is in use is little.
+    feed(guard, calm, 1);
+    feed(guard, load, 8);
+    expect(guard.report().shedShare).toBe(0);
     expect(shedOf(guardAfter({ ...load, heapShare: 0.85, memoryShare: 0.85 }, 10))).toEqual({});
   });
 
@@ -118,7 +124,7 @@ describe('new requests are shed', () => {
 });
 
 test('what was shed is told by reason', () => {
-  const guard = guardAfter({ ...calm, heapShare: 1 }, 1);
+  const guard = guardAfter({ ...calm, heapShare: 1 }, 10);
   shedOf(guard);
   guard.shed(100);
   expect(guard.report()).toEqual({ shedShare: 0.25, shed: { requests: 1, 'event-loop': 0, heap: 250, memory: 0 } });

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { Timer } from '../../../proxy/canonical/clock.ts';
 import { systemClock } from '../../../proxy/system-clock.ts';
-import { type ProcessLoad, watchProcessLoad } from '../../../proxy/telemetry/process-load.ts';
+import { ownBytes, type ProcessLoad, watchProcessLoad } from '../../../proxy/telemetry/process-load.ts';
 
 let watch: Timer | undefined;
 afterEach(() => watch?.cancel());
@@ -38,6 +38,13 @@ test('a process that did not work was not late for anything of its own', async (
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
   const [first] = await heard;
   expect(first?.loopDelayMaxMs).toBeLessThan(200);
+});
+
+test.runIf(process.platform === 'linux')('memory that the kernel can take back does not count', () => {
+  const { rss, heapUsed } = process.memoryUsage();
+  expect(ownBytes()).toBeGreaterThan(heapUsed);
+  // Node's own program alone is more than that.
+  expect(ownBytes()).toBeLessThan(rss - 20e6);
 });
 
 test('shares of memory are shares', async () => {
