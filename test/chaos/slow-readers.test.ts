@@ -21,8 +21,8 @@ const atOnce = 10;
 const readBytesPerSecond = 1024;
 /** Of the proxy's memory, for each stream that is held up. */
 const heldBytesMax = 256 * 1024;
-/** And in all, for what has passed through and is not collected yet. */
-const garbageBytesMax = 96 * 1024 * 1024;
+/** And in all, for what has passed through (8 MiB for each) and is not collected yet. Held, it would be gigabytes. */
+const garbageBytesMax = 192 * 1024 * 1024;
 const word = 'word '.repeat(800);
 const frame = `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: word }, finish_reason: null }] })}\n\n`;
 
