@@ -46,7 +46,8 @@ const samplesOfMemory = 10;
 const utilizationMin = 0.95;
 /** Two seconds in a row with a turn this much longer than the limit are overload as well, however short the others were. */
 const stallFactor = 4;
-/** While shedding, the loop is kept below this share of the limit, so that a refusal is not late itself. */
+/** While shedding, the loop is kept this prompt, so that a refusal is not late itself; and well below the limit. */
+const goalMs = 15;
 const goalShare = 0.3;
 /** A quarter of what was admitted is shed more with each bad sample, and 3 % of all is admitted more with each good one. */
 const shedMoreShare = 0.25;
@@ -120,8 +121,10 @@ export class OverloadGuard {
   #late(load: LoadSample): ShedReason | undefined {
     const { loopDelayMeanMsMax } = this.#limits;
     if (loopDelayMeanMsMax === 0) return undefined;
-    if (this.#share > 0)
-      return isBusy([load]) && load.loopDelayMeanMs > loopDelayMeanMsMax * goalShare ? 'event-loop' : undefined;
+    if (this.#share > 0) {
+      const goal = Math.min(goalMs, loopDelayMeanMsMax * goalShare);
+      return isBusy([load]) && load.loopDelayMeanMs > goal ? 'event-loop' : undefined;
+    }
     this.#window.push(load);
     if (this.#window.length < samplesToBegin) return undefined;
     const second = this.#window;
