@@ -51,6 +51,8 @@ async function ask(
   const key = usableKey(provider, settings);
   if (key === undefined && provider.config.credentials.type === 'KeyPool') return undefined;
   const outgoing = await toRequest(provider, probe, key, settings);
+  // Signing may take a while: the probe may have ended, and the provider's connections with it.
+  if (signal.aborted) return undefined;
   const pool = settings.upstreams.pool(provider, provider.config.timeouts.connectSeconds * 1000);
   return sendProbe([pool, pool.fresh], outgoing, { probe, signal, clock: settings.clock });
 }

@@ -1,4 +1,4 @@
-// What the resources can say and this version cannot do yet. It is refused on the exact field, never silently ignored.
+// Fields that the resources have and this version cannot do anything with yet: refused there, never silently ignored.
 // One line for each; whoever makes a thing work deletes its line here.
 
 import type { Kind } from '../../crds/group.ts';
@@ -9,8 +9,6 @@ interface Line {
   /** Path of the value; `[]` stands for every entry of a list. */
   readonly path: string;
   readonly steps: readonly Step[];
-  /** Whether this version cannot do what the value asks for. It is only asked about values that are given. */
-  readonly refuses: (value: unknown) => boolean;
   readonly message: string;
 }
 
@@ -20,22 +18,20 @@ interface Step {
   readonly isList: boolean;
 }
 
-const always = (): boolean => true;
-
-/** Every field, or value of a field, that this version cannot do. */
+/** Every field that this version cannot do anything with. */
 export const unsupported: readonly Line[] = [
-  line('LLMProvider', 'spec.limits[]', always, notYet('limits')),
-  line('LLMProvider', 'spec.egressProxyURL', always, notYet('egress proxies')),
-  line('LLMRoute', 'spec.cache', always, notYet('caching')),
-  line('LLMRoute', 'spec.limits[]', always, notYet('limits')),
-  line('LLMRoute', 'spec.prompt', always, notYet('changing prompts')),
-  line('LLMKey', 'spec.limits[]', always, notYet('limits')),
-  line('LLMKey', 'spec.client.budgets[]', always, notYet('budgets')),
+  line('LLMProvider', 'spec.limits[]', notYet('limits')),
+  line('LLMProvider', 'spec.egressProxyURL', notYet('egress proxies')),
+  line('LLMRoute', 'spec.cache', notYet('caching')),
+  line('LLMRoute', 'spec.limits[]', notYet('limits')),
+  line('LLMRoute', 'spec.prompt', notYet('changing prompts')),
+  line('LLMKey', 'spec.limits[]', notYet('limits')),
+  line('LLMKey', 'spec.client.budgets[]', notYet('budgets')),
 ];
 
-function line(kind: Kind, path: string, refuses: (value: unknown) => boolean, message: string): Line {
+function line(kind: Kind, path: string, message: string): Line {
   const steps = path.split('.').map((step) => ({ member: step.replace('[]', ''), isList: step.endsWith('[]') }));
-  return { kind, path, steps, refuses, message };
+  return { kind, path, steps, message };
 }
 
 function notYet(what: string): string {
@@ -46,9 +42,7 @@ function notYet(what: string): string {
 export function findUnsupported(kind: Kind, object: unknown): readonly Finding[] {
   const findings: Finding[] = [];
   for (const found of linesOf[kind]) {
-    visit(object, found.steps, 0, [], (value, indexes) => {
-      if (found.refuses(value)) findings.push(toFinding(found, indexes));
-    });
+    visit(object, found.steps, 0, [], (indexes) => findings.push(toFinding(found, indexes)));
   }
   return findings;
 }
@@ -59,16 +53,16 @@ const linesOf: Readonly<Record<Kind, readonly Line[]>> = {
   LLMKey: unsupported.filter(({ kind }) => kind === 'LLMKey'),
 };
 
-/** Shows every value that the steps lead to, with the place in each list on the way. Runs for every object and line. */
+/** Shows the place in each list on the way to every value that the steps lead to. Runs for every object and line. */
 function visit(
   value: unknown,
   steps: readonly Step[],
   depth: number,
   indexes: readonly number[],
-  show: (value: unknown, indexes: readonly number[]) => void,
+  show: (indexes: readonly number[]) => void,
 ): void {
   const step = steps[depth];
-  if (step === undefined) return show(value, indexes);
+  if (step === undefined) return show(indexes);
   if (typeof value !== 'object' || value === null) return;
   const member: unknown = Reflect.get(value, step.member);
   if (member === undefined) return;

@@ -2,7 +2,7 @@
 //
 // Explicit refusals are the only signal. Limits by latency (Netflix' gradient, Envoy's adaptive concurrency) compare
 // requests of one kind; a model takes 200 ms or 2 min by the length of a prompt, and Envoy's probe of the least latency
-// would let three requests through at a time. Why this never takes away what a backend serves: deploy/decisions/0006.
+// would let three requests through at a time. Why this never takes away what a backend serves: deploy/decisions/0005.
 
 import type { Clock } from '../canonical/clock.ts';
 import type { Failure } from '../canonical/failure.ts';
@@ -37,7 +37,7 @@ export interface EndedAttempt {
   readonly failure?: Failure;
 }
 
-/** Limits of the backends that refused lately: additive in time, cut to what is being served. */
+/** Limits of the backends that refused lately: a quarter more every second, cut to what is being served. */
 export class ConcurrencyLimits {
   readonly #clock: Clock;
   readonly #inFlightOf: (backendId: string) => number;

@@ -5,7 +5,7 @@ import { explainExclusion } from '../policy/requirement.ts';
 import type { UpstreamCodecs } from '../protocols/upstream-codecs.ts';
 import { compileMatches } from '../routing/match.ts';
 import { backendTarget } from '../routing/target.ts';
-import type { BackendConfig, RouteConfig, RuleConfig } from './schema.ts';
+import type { BackendConfig, FailoverConfig, RouteConfig, RuleConfig } from './schema.ts';
 import type { Backend, Candidate, LeftOutPin, Pin, Provider, Route, RouteReference, Rule, Tier } from './snapshot.ts';
 import { compileLanes } from './lane-compile.ts';
 import { compileDeclared, compileServing } from './serving-compile.ts';
@@ -70,13 +70,21 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     excluded,
     failover: config.failover,
     timeouts: config.timeouts,
-    fallbacks: fallbacks && new Map(fallbacks.map((each) => [each.class, refer(each.route, each.route, 1, 0, lookUp)])),
+    fallbacks: fallbacks && compileFallbacks(fallbacks, lookUp),
     declaresModels: compileDeclared(() => rule),
     fallback: fallbackRoute === undefined ? undefined : refer(fallbackRoute, fallbackRoute, 1, 0, lookUp),
     totalMs: longestTotalMs(allowed, config),
     serving: compileServing(() => rule),
   };
   return rule;
+}
+
+/**
+ * Apart from the rule: closures made in one call share what any of them holds. Those of a rule may outlive its
+ * configuration, and `lookUp` holds all of its routes.
+ */
+function compileFallbacks(fallbacks: NonNullable<FailoverConfig['fallbacks']>, lookUp: LookUp): Rule['fallbacks'] {
+  return new Map(fallbacks.map((each) => [each.class, refer(each.route, each.route, 1, 0, lookUp)]));
 }
 
 function compilePlugin({ name, plugin }: RuleConfig, strategy: Rule['strategy']): Rule['plugin'] {

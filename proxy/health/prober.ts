@@ -42,7 +42,7 @@ export interface ProberSettings {
 export interface Prober {
   /** A configuration is in force: probes that it does not name end, those that it names begin. */
   adopt(snapshot: Pick<Snapshot, 'providers'>): void;
-  /** Ends all probes, and lets other proxies take them over. */
+  /** Ends all probes for good, and lets other proxies take them over. */
   close(): void;
 }
 
@@ -54,6 +54,7 @@ const verdictPeriods = 4;
 /** Makes a prober; nothing is probed before a configuration is adopted. */
 export function createProber(settings: ProberSettings): Prober {
   const running = new Map<string, ProviderProbe>();
+  let closed = false;
 
   function end(id: string, probe: ProviderProbe): void {
     running.delete(id);
@@ -62,6 +63,7 @@ export function createProber(settings: ProberSettings): Prober {
 
   return {
     adopt({ providers }) {
+      if (closed) return;
       for (const [id, probe] of running) {
         const provider = providers.get(id);
         if (provider?.probe === undefined || !probe.adopt(provider)) end(id, probe);
@@ -72,6 +74,7 @@ export function createProber(settings: ProberSettings): Prober {
       }
     },
     close() {
+      closed = true;
       for (const [id, probe] of running) end(id, probe);
     },
   };

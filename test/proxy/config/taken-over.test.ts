@@ -1,6 +1,8 @@
 // What a change leaves as it is, is taken over from the configuration in force; the outcome is as if it were all compiled anew.
 
 import { isDeepStrictEqual } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compile } from '../../../operator/compile/compile.ts';
@@ -108,6 +110,38 @@ test('so is one whose provider, or the key of it, has changed', () => {
   expect(changed({ providers: moved })).toEqual(['default/to-p', ...referring]);
   const renewed = [upstreamKey('p-key', 'p', 'sk-one-1'), upstreamKey('q-key', 'q', 'sk-two-3')];
   expect(changed({ upstreamKeys: renewed })).toEqual(['default/to-q', ...referring]);
+});
+
+/** A configuration after which one of two routes, and the key of one of two providers, differs from the one before. */
+function byTurns(revision: number): Published {
+  const [odd, even] = [Math.ceil(revision / 2), Math.floor(revision / 2)];
+  return configOf({
+    ...draft,
+    upstreamKeys: [upstreamKey('p-key', 'p', `sk-one-${odd}`), upstreamKey('q-key', 'q', `sk-two-${even}`)],
+    routes: [
+      route('to-p', [rule([backend('p', { weight: odd + 1 })], { failover: failover({ fallbacks: [] }) })]),
+      route('to-q', [rule([backend('q', { weight: even + 1 })])]),
+    ],
+  });
+}
+
+test('what no configuration names any more is let go, however long others have been taken over', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const old: WeakRef<object>[] = [];
+  let inForce: InForce | undefined;
+  for (let revision = 0; revision < 100; revision++) {
+    inForce = offer(byTurns(revision), inForce);
+    const { routes, providers } = inForce.snapshot;
+    old.push(...[...routes.values(), ...providers.values()].map((each) => new WeakRef<object>(each)));
+  }
+  // Until the end of a turn nothing is collected that a WeakRef was made for in it.
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  const alive = new Set(old.map((each) => each.deref()).filter((each) => each !== undefined));
+  // Those in force, and no others with their secrets.
+  const { routes, providers } = inForce!.snapshot;
+  expect(alive.size).toBe(routes.size + providers.size);
 });
 
 test('a change that is wrong is refused with every reason, as if nothing had been there before', () => {

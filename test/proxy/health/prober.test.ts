@@ -118,6 +118,17 @@ describe('a prober', () => {
     expect(next?.atS ?? 0).toBeLessThan(last + 30 + 18.1);
   });
 
+  it('asks nothing any more once it is closed, whatever configurations still come', async () => {
+    const prober = fleet.join(0.3);
+    prober.adopt({ providers: probed() });
+    await fleet.turn(10);
+    prober.close();
+    prober.adopt({ providers: probed() });
+    await fleet.turn(100);
+    expect(fleet.asked).toHaveLength(1);
+    expect(fleet.clock.pending).toBe(0);
+  });
+
   it('is replaced within two periods and a bit if it dies', async () => {
     const [one, two] = [fleet.join(0.1), fleet.join(0.5)];
     one.adopt({ providers: probed() });
