@@ -23,7 +23,7 @@ test('a probe that ends while its credential is being got is not sent, and opens
     state: {
       lease: async (name) => ({
         name,
-        scope: 'all',
+        scope: 'fleet',
         isHeld: () => true,
         renew: async () => true,
         release: () => undefined,

@@ -168,7 +168,9 @@ test('an object that no longer parses has the form that was published, but for b
       }
       for (const route of config.routes.filter(({ id }) => invalid.has(`LLMRoute ${id}`))) {
         kept += 1;
-        expect(withoutTargets(route)).toEqual(withoutTargets(before.get(route.id)));
+        const form = before.get(route.id);
+        expect(withoutTargets(route)).toEqual(withoutTargets(form));
+        expect(targetsOf(form)).toEqual(expect.arrayContaining([...targetsOf(route)]));
       }
     }),
     runs,
@@ -180,10 +182,20 @@ test('an object that no longer parses has the form that was published, but for b
 function withoutTargets(route: RouteConfig | undefined): unknown {
   const rules = route?.rules.map(({ backends, leftOut, failover, ...rule }) => ({
     ...rule,
-    failover: { ...failover, fallbackRoute: undefined },
+    failover: { ...failover, fallbackRoute: undefined, fallbacks: undefined },
     names: [...backends.map(({ name }) => name), ...leftOut].sort(),
   }));
   return { ...route, rules };
+}
+
+/** Where each rule of a route may send requests. */
+function targetsOf(route: RouteConfig | undefined): readonly string[] {
+  const rules = route?.rules ?? [];
+  return rules.flatMap(({ name, backends, failover: { fallbackRoute, fallbacks = [] } }) =>
+    [...backends, ...(fallbackRoute === undefined ? [] : [{ fallbackRoute }]), ...fallbacks].map(
+      (target) => `${name} ${JSON.stringify(target)}`,
+    ),
+  );
 }
 
 function shuffle(world: World, rank: () => number): World {
