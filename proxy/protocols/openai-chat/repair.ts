@@ -4,6 +4,7 @@
 
 import type { FrameRepair } from '../openai/stream-tap.ts';
 import { isJsonObject, type JsonObject } from '../openai/wire.ts';
+import { type CallSigns, type KnownCall, KnownCalls } from './known-calls.ts';
 import { callId } from './wire.ts';
 
 /** Mends the frames of one answer. */
@@ -73,19 +74,13 @@ function mendMessage(choice: JsonObject, answerId: string): JsonObject | undefin
   return { ...choice, message: { ...message, tool_calls: whole } };
 }
 
-interface Call {
-  readonly index: number;
-  readonly id: string;
-  /** Whether the server gave the id: one that was made up is no evidence. */
-  readonly given: boolean;
-  name: string;
+interface Call extends KnownCall {
+  tool: string;
 }
 
 /** The calls of one choice. */
 class ChoiceCalls {
-  readonly #calls: Call[] = [];
-  /** By the index that the server last gave them. */
-  readonly #byIndex = new Map<number, Call>();
+  readonly #calls = new KnownCalls<Call>();
   readonly #answerId: () => string;
 
   constructor(answerId: () => string) {
@@ -96,28 +91,18 @@ class ChoiceCalls {
   mend(fragment: JsonObject): JsonObject | undefined {
     const inner = isJsonObject(fragment['function']) ? fragment['function'] : {};
     const index = typeof fragment['index'] === 'number' ? fragment['index'] : undefined;
-    const id = text(fragment['id']);
-    const name = text(inner['name']);
-    const known = this.#find(index, id, name);
-    return known === undefined ? this.#begin(fragment, index, id, name) : goOn(fragment, inner, known);
+    const signs = { index, id: text(fragment['id']), tool: text(inner['name']) };
+    const known = this.#calls.find(signs);
+    return known === undefined ? this.#begin(fragment, signs) : goOn(fragment, inner, known);
   }
 
-  #find(index: number | undefined, id: string, name: string): Call | undefined {
-    if (index !== undefined) {
-      const call = this.#byIndex.get(index);
-      return call !== undefined && id !== '' && call.given && id !== call.id ? undefined : call;
-    }
-    if (id !== '') return this.#calls.find((call) => call.id === id);
-    return name === '' ? this.#calls.at(-1) : undefined;
-  }
-
-  #begin(fragment: JsonObject, index: number | undefined, id: string, name: string): JsonObject | undefined {
-    const own = this.#calls.length;
-    const call = { index: own, id: id === '' ? callId(this.#answerId(), own) : id, given: id !== '', name };
-    this.#calls.push(call);
-    if (index !== undefined) this.#byIndex.set(index, call);
-    if (index === own && call.given && fragment['type'] !== undefined) return undefined;
-    return { ...fragment, index: own, id: call.id, type: fragment['type'] ?? 'function' };
+  #begin(fragment: JsonObject, signs: CallSigns): JsonObject | undefined {
+    const { place, id, given } = this.#calls.begin(signs, this.#answerId(), (known) => ({
+      ...known,
+      tool: signs.tool,
+    }));
+    if (signs.index === place && given && fragment['type'] !== undefined) return undefined;
+    return { ...fragment, index: place, id, type: fragment['type'] ?? 'function' };
   }
 }
 
@@ -126,11 +111,11 @@ function goOn(fragment: JsonObject, inner: JsonObject, call: Call): JsonObject |
   const { id, ...rest } = fragment;
   const { name: repeated, ...words } = inner;
   const name = text(repeated);
-  const isNew = call.name === '' && name !== '';
-  if (isNew) call.name = name;
+  const isNew = call.tool === '' && name !== '';
+  if (isNew) call.tool = name;
   const isRepeated = text(id) !== '' || (name !== '' && !isNew);
-  if (!isRepeated && fragment['index'] === call.index) return undefined;
-  return { ...rest, index: call.index, function: isNew ? inner : words };
+  if (!isRepeated && fragment['index'] === call.place) return undefined;
+  return { ...rest, index: call.place, function: isNew ? inner : words };
 }
 
 function text(value: unknown): string {

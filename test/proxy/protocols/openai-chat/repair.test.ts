@@ -2,12 +2,17 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { createOpenaiChatUpstreamCodec } from '../../../../proxy/protocols/openai-chat/codec.ts';
+import { openaiDialect } from '../../../../proxy/protocols/openai-chat/dialect.ts';
 import { protocols } from '../../../../proxy/protocols/registry.ts';
 import { serverSentEvents } from '../../../../proxy/stream/sse-frames.ts';
 import { StreamReader } from '../../../../proxy/stream/stream-reader.ts';
 import { cutAt } from '../../stream/frames.ts';
+import { framesOf } from '../fixture.ts';
 import { clientOf } from '../sdk.ts';
+import { collect } from './answer.ts';
 
+const upstream = createOpenaiChatUpstreamCodec(openaiDialect);
 const versions = ['v6', 'v7'] as const;
 
 function chunk(members: object): string {
@@ -76,6 +81,29 @@ const streams: readonly (readonly [string, string, readonly unknown[]])[] = [
     [first, second],
   ],
   [
+    '[36] several calls under index 0 without ids, told apart by their names',
+    role +
+      call({ index: 0 }, 'f', '{"x"') +
+      call({ index: 0 }, 'f', ':1}') +
+      call({ index: 0 }, 'g', '{"y"') +
+      call({ index: 0 }, undefined, ':2}') +
+      end,
+    [
+      { ...first, id: 'call_c1_0' },
+      { ...second, id: 'call_c1_1' },
+    ],
+  ],
+  [
+    '[36] a call under index 0 with another name and no id behind one that has an id',
+    role + call({ index: 0, ...a }, 'f', '{"x":1}') + call({ index: 0 }, 'g', '{"y":2}') + end,
+    [first, { ...second, id: 'call_c1_1' }],
+  ],
+  [
+    '[37] a name that comes behind the id of its call, without an index',
+    role + call(a) + call({}, 'f', '{"x"') + call({}, undefined, ':1}') + end,
+    [first],
+  ],
+  [
     '[37] names and ids said again with every fragment',
     role + call({ index: 0, ...a }, 'f', '{"x"') + call({ index: 0, ...a }, 'f', ':1}') + end,
     [first],
@@ -105,8 +133,19 @@ describe('a stream that is passed through', () => {
     );
   });
 
+  test.each(streams)('%s: it has the same calls for clients of other protocols', (_name, text, calls) => {
+    const decoder = upstream.streamDecoder({ fallbackId: 'f' });
+    const frames = framesOf(Buffer.from(text), text.length);
+    const { content } = collect([...frames.flatMap((frame) => decoder.decode(frame).parts), ...decoder.end()]);
+    const named = content.map((block) => {
+      if (block.type !== 'tool-call') throw new Error(block.type);
+      return { id: block.id, type: 'function', name: block.tool, arguments: block.input };
+    });
+    expect(named).toEqual(calls);
+  });
+
   test('[37] has no name twice for clients that put strings together', () => {
-    const [, text] = streams[3]!;
+    const [, text] = streams.find(([name]) => name.startsWith('[37] names and ids said again'))!;
     expect(pass(text).match(/"name":"f"/g)).toHaveLength(1);
     expect(pass(text).match(/"id":"a"/g)).toHaveLength(1);
   });
