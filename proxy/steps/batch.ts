@@ -17,7 +17,8 @@ const partsAtOnce = 8;
 
 /** One part. */
 export interface BatchPart {
-  readonly outgoing: OutgoingRequest | Promise<OutgoingRequest>;
+  /** Puts it together when its turn comes: a promise that nobody has come to wait for may not fail. */
+  readonly outgoing: () => OutgoingRequest | Promise<OutgoingRequest>;
   readonly inputs: number;
 }
 
@@ -100,7 +101,7 @@ export class Batch implements AnswerSource {
   }
 
   async #send(part: BatchPart, index: number, sender: Sender): Promise<void> {
-    const outgoing = await part.outgoing;
+    const outgoing = await part.outgoing();
     if (this.#over) return;
     const { fresh, answer: settings } = this.#settings;
     const answer = new Answer({ ...settings, protocol: this.#reading(part, index) });

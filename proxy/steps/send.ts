@@ -75,7 +75,8 @@ export function sendAttempt(
   trail.attempts.push(record);
   const traceHeaders = observer.attemptStarted(trail, record) ?? {};
   const parts = draft.parts.map(({ outgoing, inputs }) => {
-    return { inputs, outgoing: finish(outgoing, traceHeaders, request, backend, key, settings) };
+    Object.assign(outgoing.headers, traceHeaders);
+    return { inputs, outgoing: () => signed(outgoing, request, backend, key, settings) };
   });
   const [only, ...others] = parts;
   const pool = upstreams.pool(backend.provider, timeouts.connectMs);
@@ -107,7 +108,7 @@ export function sendAttempt(
 
   function sendOne(sender: Sender, memory: Memory): Answer {
     const answer = new Answer({ ...answerSettings, protocol: answersOf(journey, backend, lane, memory, clock) });
-    const outgoing = only?.outgoing;
+    const outgoing = only?.outgoing();
     if (outgoing instanceof Promise) void sendLater(sender, outgoing, answer);
     else if (outgoing !== undefined) answer.source = send(sender, outgoing, answer);
     return answer;
@@ -158,16 +159,14 @@ function draftRequest(
 
 const none: readonly string[] = [];
 
-/** Adds what is known only now: trace context, and signatures over all of it. */
-function finish(
+/** What is known only as it goes out: a signature over all of it. */
+function signed(
   outgoing: OutgoingRequest,
-  traceHeaders: Readonly<Record<string, string>>,
   request: ProxyRequest,
   backend: Backend,
   key: UpstreamKey | undefined,
   settings: SigningSettings,
-): BatchPart['outgoing'] {
-  Object.assign(outgoing.headers, traceHeaders);
+): ReturnType<BatchPart['outgoing']> {
   return backend.provider.kind.sign === undefined ? outgoing : signRequest(outgoing, request, backend, key, settings);
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ask, errorOf, official } from '../../support/client.ts';
 import { refusal as bedrockRefusal } from '../../support/clouds/bedrock.ts';
 import { openCloudStage, vendorOf, vendors } from '../../support/clouds/vendors.ts';
+import { upstreamKey } from '../../support/config.ts';
 import { answer, stream } from '../../support/scripts.ts';
 import { startUpstream } from '../../support/upstream.ts';
 
@@ -59,6 +60,31 @@ describe('a failure', () => {
     const { models, state } = await stage.gateway.backend(`default/chat/${name}`);
     expect(models.length + (state === 'disabled' ? 1 : 0)).toBeGreaterThan(0);
   });
+
+  it.each([
+    ['no key', { credentials: { type: 'Passthrough' } }, 'none', 401],
+    ['a key that cannot sign', {}, '{}', 502],
+  ] as const)(
+    'of %s to sign the parts of a request costs that request its answer',
+    async (_, differs, secret, status) => {
+      const rejections: unknown[] = [];
+      const note = (reason: unknown): void => void rejections.push(reason);
+      process.on('unhandledRejection', note);
+      await using stage = await openCloudStage(
+        { bedrock: vendorOf('bedrock').answers('bedrock') },
+        {
+          backend: { model: 'amazon.titan-embed-text-v2:0' },
+          provider: differs,
+          draft: (usual) => ({ ...usual, upstreamKeys: [upstreamKey('key-bedrock', 'bedrock', secret)] }),
+        },
+      );
+      const input = Array.from({ length: 9 }, (__, index) => `text ${index}`);
+      const got = await ask(`${stage.gateway.url}/chat/embeddings`, { body: { model: 'chat', input } });
+      process.off('unhandledRejection', note);
+      expect([got.status, rejections]).toEqual([status, []]);
+      expect(stage.upstreams.bedrock.requests).toHaveLength(0);
+    },
+  );
 
   it.each([
     [429, 'ModelNotReadyException', 503, 'upstream_overloaded'],
