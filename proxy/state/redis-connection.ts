@@ -69,6 +69,7 @@ class TwoConnections implements RedisConnection {
   #isSubscribed = false;
   #reconnectedMs = -Infinity;
   #lastError = closed;
+  #isClosed = false;
 
   constructor({ address, channel, clock, random, events }: RedisConnectionOptions) {
     this.#channel = channel;
@@ -108,6 +109,7 @@ class TwoConnections implements RedisConnection {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const client of new Set([this.#commands, this.#subscription])) client.disconnect();
   }
 
@@ -124,12 +126,23 @@ class TwoConnections implements RedisConnection {
     });
     // A listener must be there, or the library prints every error.
     if (subscription !== commands) subscription.on('error', ignore);
+    for (const client of new Set([commands, subscription])) client.on('end', () => this.#revive(client));
     subscription.on('ready', () => this.#subscribe());
     subscription.on('close', () => {
       this.#isSubscribed = false;
     });
     subscription.on('message', (channel: string, message: string) => {
       if (channel === this.#channel) this.#events.onMessage(message);
+    });
+  }
+
+  /**
+   * The library gives a client up for good that is told to connect anew while it is still asking a sentinel where: by
+   * `reconnect`, or by word of a failover.
+   */
+  #revive(client: Redis | Cluster): void {
+    this.#clock.setTimer(backoffMinMs, () => {
+      if (!this.#isClosed) client.connect().catch(ignore);
     });
   }
 
