@@ -40,18 +40,6 @@ export function rewriteMembers(body: Buffer, members: readonly MemberSpan[], edi
   return Buffer.concat(pieces);
 }
 
-/**
- * Edits of one's own on top of others that are needed: where both are about a member, one's own count; except for the
- * model, which is said elsewhere where it must not be in the body.
- */
-export function mergeEdits(needed: Edits | undefined, own: Edits): Edits {
-  if (needed === undefined) return own;
-  const set = new Map([...needed.set, ...own.set]);
-  if (needed.remove.has('model')) set.delete('model');
-  const remove = [...needed.remove].filter((name) => !set.has(name));
-  return { set, remove: new Set([...remove, ...own.remove]) };
-}
-
 /** Bytes that give way to a text. */
 interface Splice {
   readonly from: number;

@@ -2,10 +2,10 @@
 
 import type { EmbeddingClientCodec, EmbeddingUpstreamCodec } from './embedding-codec.ts';
 import type {
+  BodyEdit,
   ClientCodec,
   PassThroughProtocol,
   ProtocolId,
-  RequestEdit,
   UpstreamCodec,
   UpstreamOperation,
 } from './protocol.ts';
@@ -19,7 +19,7 @@ export interface PassThroughLane {
   readonly operation: UpstreamOperation;
   readonly protocol: PassThroughProtocol;
   /** What this kind of server needs changed; undefined where it takes everything. */
-  readonly edit?: RequestEdit | undefined;
+  readonly edit?: BodyEdit | undefined;
   /** The same by way of the canonical model, for a request that is not the client's own any more. */
   readonly chat?: ChatLane | undefined;
 }

@@ -86,8 +86,18 @@ export interface Edits {
   readonly remove: ReadonlySet<string>;
 }
 
-/** What has to be changed in the body of a client for one kind of server, before the backend's own edits. */
-export type RequestEdit = (body: Buffer, peek: Peek) => Edits | undefined;
+/** A body of a client that was read, and the changes to it so far. */
+export interface EditedBody {
+  readonly body: Buffer;
+  readonly members: readonly MemberSpan[];
+  readonly edits: Edits;
+}
+
+/**
+ * Adds what has to be changed for one reason; gives back the very same edits where nothing has. What a backend's parameters
+ * say comes first, and stays as it is.
+ */
+export type BodyEdit = (edited: EditedBody) => Edits;
 
 /** An answer that Sluice writes itself. */
 export interface EncodedError {
@@ -194,15 +204,10 @@ export interface PassThroughProtocol extends AnswerProtocol {
   readonly id: ProtocolId;
   /** Applies edits to the bytes of a peeked body. */
   rewrite(body: Buffer, peek: Peek, edits: Edits): Buffer;
-  /** What has to be changed so that the history holds no thinking; undefined where there is none. */
-  withoutThinking?(body: Buffer, members: readonly MemberSpan[]): Edits | undefined;
-  /** Puts bytes in the place of addresses, beside other edits of the same body. For hosts that load nothing. */
-  withSources?(
-    body: Buffer,
-    members: readonly MemberSpan[],
-    sources: ReadonlyMap<string, Source>,
-    edits: Edits | undefined,
-  ): Edits;
+  /** Leaves thinking out of the history, and what depends on it. */
+  readonly withoutThinking?: BodyEdit;
+  /** Puts bytes in the place of addresses, for hosts that load nothing. */
+  readonly withSources?: (edited: EditedBody, sources: ReadonlyMap<string, Source>) => Edits;
   /** How the answer to one request is read, where that depends on what it asks for. */
   answersTo?(body: Buffer, peek: Peek): AnswerProtocol | undefined;
 }
@@ -287,6 +292,8 @@ export interface UpstreamCodec {
   readonly severalAnswers?: boolean;
   /** Images and documents must be bytes here: addresses are resolved before the request is encoded. */
   readonly needsBytes?: boolean;
+  /** What else has to change with a backend's parameters: they may name otherwise what `encodeRequest` has written. */
+  readonly completeParameters?: (parameters: Edits) => Edits;
   /**
    * Throws RefusedParameter for a parameter, and ClientError `invalid_request` for anything else that cannot be said in
    * this protocol. `request.model` is the upstream's name of the model.

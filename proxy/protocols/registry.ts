@@ -42,12 +42,12 @@ import { openaiResponsesClientCodec } from './openai-responses/codec.ts';
 import { openaiResponsesPassThrough } from './openai-responses/pass-through.ts';
 import { ResponseStreamDecoder } from './openai-responses/stream-decoder.ts';
 import type {
+  BodyEdit,
   ClientCodec,
   ClientProtocol,
   OpenStreamDecoder,
   PassThroughProtocol,
   ProtocolId,
-  RequestEdit,
   Speech,
 } from './protocol.ts';
 import { relayClient } from './relay/client.ts';
@@ -67,7 +67,7 @@ export interface ProtocolEntry {
   /** For vectors of upstreams of other protocols. */
   readonly embeddings?: EmbeddingClientCodec;
   /** What kinds of servers need changed in bodies that are passed on, by how they are asked for a chat. */
-  readonly edit?: (chat: Speech) => RequestEdit | undefined;
+  readonly edit?: (chat: Speech) => BodyEdit | undefined;
   /** An answer in the place of that of an upstream which has no such operation, and such a model. */
   readonly estimate?: (body: Buffer, model: string) => Promise<Buffer>;
   /** An answer to a request that asks nothing of a model; undefined if it asks something. */

@@ -4,8 +4,7 @@ import { readClientKey } from '../auth/client-key.ts';
 import { ClientError } from '../canonical/client-error.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { Backend, Provider, UpstreamKey } from '../config/snapshot.ts';
-import type { Lane, PassThroughLane } from '../protocols/lane.ts';
-import { mergeEdits } from '../protocols/json-members.ts';
+import type { Lane } from '../protocols/lane.ts';
 import type { Edits } from '../protocols/protocol.ts';
 import type { SigningFacts } from '../providers/provider-kind.ts';
 import { upstreamHeaders } from '../providers/upstream-headers.ts';
@@ -53,8 +52,8 @@ function withQuery(located: string, query: string): string {
 }
 
 /**
- * Puts a request together, but for signatures. `written` is its body where that is one of ours; `edits` is what this
- * request alone needs changed where it is not.
+ * Puts a request together, but for signatures. `written` is its body where that is one of ours; `edits` is what is changed
+ * in it where it is the client's.
  */
 export function buildRequest(
   request: ProxyRequest,
@@ -73,31 +72,21 @@ export function buildRequest(
     ofBody: written?.headers,
   });
   const { method, path } = destinationOf(request, backend, lane);
-  return { method, path, headers, body: written?.body ?? bodyOf(request, backend, lane, edits) };
+  return { method, path, headers, body: written?.body ?? passOn(request, backend, lane, edits) };
 }
 
-function bodyOf(
-  { exchange, peek }: ProxyRequest,
-  backend: Backend,
+function passOn(
+  { exchange: { body }, peek }: ProxyRequest,
+  { provider }: Backend,
   lane: Lane,
-  extra: Edits | undefined,
+  edits: Edits | undefined,
 ): Buffer | undefined {
-  const { body } = exchange;
   if (body.length === 0) return undefined;
-  return lane.type === 'pass-through' && peek !== undefined ? editBody(body, peek, backend, { lane, extra }) : body;
-}
-
-function editBody(
-  body: Buffer,
-  peek: NonNullable<ProxyRequest['peek']>,
-  { edits: own, provider }: Backend,
-  { lane: { protocol, edit }, extra }: { readonly lane: PassThroughLane; readonly extra: Edits | undefined },
-): Buffer {
-  const edits = mergeEdits(edit?.(body, peek), mergeEdits(extra, own));
+  if (lane.type !== 'pass-through' || peek === undefined || edits === undefined) return body;
   const { usageEdit } = peek;
-  if (usageEdit === undefined || !provider.kind.usageOnRequest) return protocol.rewrite(body, peek, edits);
+  if (usageEdit === undefined || !provider.kind.usageOnRequest) return lane.protocol.rewrite(body, peek, edits);
   const set = new Map(edits.set).set(usageEdit.name, usageEdit.json);
-  return protocol.rewrite(body, peek, { set, remove: edits.remove });
+  return lane.protocol.rewrite(body, peek, { set, remove: edits.remove });
 }
 
 /** What signing needs beside the request. */

@@ -141,9 +141,9 @@ function draftRequest(
   begun: BegunAnswer | undefined,
 ): Draft {
   if (lane.type !== 'chat' && lane.type !== 'embeddings') {
-    const edits = lane.type === 'pass-through' ? translation.editsFor(lane) : undefined;
-    const outgoing = buildRequest(request, backend, key, lane, { edits });
-    return { parts: [{ outgoing, inputs: 1 }], dropped: edits === undefined ? none : [...edits.remove] };
+    const passed = lane.type === 'pass-through' ? translation.editsFor(lane, backend) : undefined;
+    const outgoing = buildRequest(request, backend, key, lane, { edits: passed?.edits });
+    return { parts: [{ outgoing, inputs: 1 }], dropped: passed?.dropped ?? none };
   }
   const build = (written: WrittenRequest): OutgoingRequest => buildRequest(request, backend, key, lane, { written });
   if (lane.type === 'chat' && begun !== undefined) {

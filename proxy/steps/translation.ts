@@ -7,7 +7,7 @@ import type { CanonicalRequest } from '../canonical/request.ts';
 import type { Backend } from '../config/snapshot.ts';
 import { splitInputs } from '../protocols/embedding-batches.ts';
 import type { ChatLane, EmbeddingsLane, PassThroughLane } from '../protocols/lane.ts';
-import type { ClientCodec, Edits } from '../protocols/protocol.ts';
+import type { ClientCodec, Edits, UpstreamCodec } from '../protocols/protocol.ts';
 import { RefusedParameter } from '../protocols/refused-parameter.ts';
 import type { ProxyRequest } from './decode.ts';
 import { laneOf } from './outgoing.ts';
@@ -19,6 +19,16 @@ import { bodyWithModel, modelFor, write, type WrittenRequest } from './written-r
 export interface WrittenBatch extends WrittenRequest {
   readonly inputs: number;
 }
+
+/** What is changed in a body that is passed on. */
+export interface PassedEdits {
+  readonly edits: Edits;
+  /** What the upstream is not told of it. */
+  readonly dropped: readonly string[];
+}
+
+const unchanged: Edits = { set: new Map(), remove: new Set() };
+const none: readonly string[] = [];
 
 /** What the client has of an answer that is to be gone on with. */
 export interface BegunAnswer {
@@ -71,7 +81,7 @@ export class RequestTranslation {
     const canForget =
       lane?.type === 'chat'
         ? withoutThinking(this.chat(lane, backend)) !== undefined
-        : lane?.type === 'pass-through' && this.#editsWithoutThinking(lane) !== undefined;
+        : lane?.type === 'pass-through' && this.#hasThinking(lane);
     if (!canForget) return false;
     this.#forgets = true;
     this.#chat = undefined;
@@ -79,17 +89,28 @@ export class RequestTranslation {
     return true;
   }
 
-  /** What has to be changed in a body that is passed on, beside what its server needs; undefined where nothing has. */
-  editsFor(lane: PassThroughLane): Edits | undefined {
-    const edits = this.#forgets ? this.#editsWithoutThinking(lane) : undefined;
+  /**
+   * What is changed in a body that is passed on to a backend: first what the backend's parameters say, then what its server
+   * needs, then what only this request does. Undefined where the body was not read.
+   */
+  editsFor(lane: PassThroughLane, { edits: parameters }: Backend): PassedEdits | undefined {
     const { peek, exchange } = this.#request;
-    if (this.#sources === undefined || lane.chat?.upstream.needsBytes !== true || peek === undefined) return edits;
-    return lane.protocol.withSources?.(exchange.body, peek.members, this.#sources, edits) ?? edits;
+    if (peek === undefined) return undefined;
+    const { body } = exchange;
+    const { members } = peek;
+    const { edit, protocol, chat } = lane;
+    const needed = edit?.({ body, members, edits: parameters }) ?? parameters;
+    const kept = (this.#forgets && protocol.withoutThinking?.({ body, members, edits: needed })) || needed;
+    const sources = chat?.upstream.needsBytes === true ? this.#sources : undefined;
+    const edits = (sources && protocol.withSources?.({ body, members, edits: kept }, sources)) ?? kept;
+    return { edits, dropped: kept === needed ? none : [...kept.remove].filter((name) => !needed.remove.has(name)) };
   }
 
-  #editsWithoutThinking({ protocol }: PassThroughLane): Edits | undefined {
+  #hasThinking({ protocol }: PassThroughLane): boolean {
     const { peek, exchange } = this.#request;
-    return peek && protocol.withoutThinking?.(exchange.body, peek.members);
+    if (peek === undefined) return false;
+    const edited = { body: exchange.body, members: peek.members, edits: unchanged };
+    return (protocol.withoutThinking?.(edited) ?? unchanged) !== unchanged;
   }
 
   /** Whether a chat can be sent only when something has been fetched. */
@@ -146,7 +167,7 @@ export class RequestTranslation {
       if (upstream.severalAnswers !== true) refuseChoices(asked);
       return upstream.encodeRequest(asked, { maxOutputTokens, capabilities });
     };
-    const { dropped, ...written } = write(encode, client, backend);
+    const { dropped, ...written } = write(encode, client, parametersOf(backend, upstream));
     const lost = this.#chat?.lost.map((name) => client.nameParameter(name)) ?? [];
     return { ...written, dropped: [...dropped, ...lost], inputs: 1 };
   }
@@ -155,7 +176,10 @@ export class RequestTranslation {
     const { client, upstream } = lane;
     const asked = { ...this.vectors(lane, backend), model: modelFor(this.#request, backend) };
     return splitInputs(asked, upstream.inputsMax).map((part) => {
-      return { ...write(() => upstream.encodeRequest(part), client, backend), inputs: part.inputs.length };
+      return {
+        ...write(() => upstream.encodeRequest(part), client, backend.parameterEdits),
+        inputs: part.inputs.length,
+      };
     });
   }
 }
@@ -164,6 +188,10 @@ export class RequestTranslation {
 function goOn({ maxOutputTokens }: CanonicalRequest, { text, tokens }: BegunAnswer): Partial<CanonicalRequest> {
   if (maxOutputTokens === undefined) return { prefill: text };
   return { prefill: text, maxOutputTokens: Math.max(1, maxOutputTokens - tokens) };
+}
+
+function parametersOf({ parameterEdits }: Backend, { completeParameters }: UpstreamCodec): Edits | undefined {
+  return parameterEdits && (completeParameters?.(parameterEdits) ?? parameterEdits);
 }
 
 /** Of most upstreams' protocols answers side by side cannot be asked for. */

@@ -4,7 +4,7 @@
 import { ClientError } from '../canonical/client-error.ts';
 import type { Backend } from '../config/snapshot.ts';
 import { readMembers, rewriteMembers } from '../protocols/json-members.ts';
-import type { EncodedRequest } from '../protocols/protocol.ts';
+import type { Edits, EncodedRequest } from '../protocols/protocol.ts';
 import { RefusedParameter } from '../protocols/refused-parameter.ts';
 import type { ProxyRequest } from './decode.ts';
 
@@ -39,12 +39,12 @@ export function bodyWithModel({ peek, exchange }: ProxyRequest, model: string): 
 export function write(
   encode: () => EncodedRequest,
   client: ParameterNames,
-  { parameterEdits }: Backend,
+  parameters: Edits | undefined,
 ): WrittenRequest {
   try {
     const { body, dropped, headers = {} } = encode();
     return {
-      body: parameterEdits === undefined ? body : rewriteMembers(body, readMembers(body).members, parameterEdits),
+      body: parameters === undefined ? body : rewriteMembers(body, readMembers(body).members, parameters),
       headers,
       dropped: dropped.map(({ name, clamped }) => client.nameParameter(name) + (clamped === true ? '=clamped' : '')),
     };

@@ -2,29 +2,18 @@
 // way to the bytes that were found there.
 
 import type { Source } from '../../canonical/block.ts';
+import { listOf, withMember } from '../edits.ts';
 import { readList, type ListElement, writeList } from '../json-list.ts';
-import { readMembers, rewriteMembers } from '../json-members.ts';
+import { rewriteMembers } from '../json-members.ts';
 import { isJsonObject, type JsonObject } from '../openai/wire.ts';
-import type { Edits, MemberSpan } from '../protocol.ts';
+import type { EditedBody, Edits } from '../protocol.ts';
 
-/** Adds the bytes to other edits of the same body. */
-export function withSources(
-  body: Buffer,
-  members: readonly MemberSpan[],
-  sources: ReadonlyMap<string, Source>,
-  edits: Edits = { set: new Map(), remove: new Set() },
-): Edits {
-  const messages = editedMessages(edits) ?? readList(body, members, 'messages');
-  if (messages === undefined) return edits;
+/** Fills them in. */
+export function withSources(edited: EditedBody, sources: ReadonlyMap<string, Source>): Edits {
+  const messages = listOf(edited, 'messages');
+  if (messages === undefined) return edited.edits;
   const filled = messages.map((message) => fillContent(message, sources));
-  return { set: new Map([...edits.set, ['messages', writeList(filled)]]), remove: edits.remove };
-}
-
-function editedMessages({ set }: Edits): readonly ListElement[] | undefined {
-  const messages = set.get('messages');
-  if (messages === undefined) return undefined;
-  const body = Buffer.from(`{"messages":${messages}}`);
-  return readList(body, readMembers(body).members, 'messages');
+  return withMember(edited.edits, 'messages', writeList(filled));
 }
 
 /** The same bytes where nothing is filled in. */

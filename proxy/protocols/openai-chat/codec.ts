@@ -6,6 +6,7 @@ import { decodeResponse } from './decode-response.ts';
 import type { ChatDialect } from './dialect.ts';
 import { encodeRequest } from './encode-request.ts';
 import { encodeResponse } from './encode-response.ts';
+import { completeParameters } from './max-tokens.ts';
 import { ChatStreamDecoder } from './stream-decoder.ts';
 import { ChatStreamEncoder } from './stream-encoder.ts';
 
@@ -37,6 +38,7 @@ const parameterNames: { readonly [canonical: string]: string } = {
 /** Towards one kind of server. */
 export function createOpenaiChatUpstreamCodec(dialect: ChatDialect): UpstreamCodec {
   return {
+    completeParameters,
     encodeRequest: (request, model) => encodeRequest(request, dialect, model),
     decodeResponse,
     streamDecoder: (options) => new ChatStreamDecoder(options),

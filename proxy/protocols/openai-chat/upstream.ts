@@ -1,6 +1,6 @@
 // The codec for each kind of server that speaks chat completions.
 
-import type { RequestEdit, UpstreamCodec } from '../protocol.ts';
+import type { BodyEdit, UpstreamCodec } from '../protocol.ts';
 import { createOpenaiChatUpstreamCodec } from './codec.ts';
 import { chatDialects, type ChatDialectName } from './dialect.ts';
 import { createChatEdit } from './native-edits.ts';
@@ -12,7 +12,7 @@ const codecs = new Map(
 const edits = new Map(Object.entries(chatDialects).map(([name, dialect]) => [name, createChatEdit(dialect)]));
 
 /** What one kind of server needs changed in bodies that are passed on; OpenAI itself if it is not said. */
-export function openaiChatEdit(dialect: string = 'openai' satisfies ChatDialectName): RequestEdit | undefined {
+export function openaiChatEdit(dialect: string = 'openai' satisfies ChatDialectName): BodyEdit | undefined {
   return edits.get(dialect);
 }
 

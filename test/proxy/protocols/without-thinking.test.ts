@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { anthropicMessagesPassThrough } from '../../../proxy/protocols/anthropic-messages/pass-through.ts';
-import { readMembers } from '../../../proxy/protocols/json-members.ts';
+import { readMembers, rewriteMembers } from '../../../proxy/protocols/json-members.ts';
 import { openaiResponsesPassThrough } from '../../../proxy/protocols/openai-responses/pass-through.ts';
-import type { PassThroughProtocol, Peek } from '../../../proxy/protocols/protocol.ts';
+import type { PassThroughProtocol } from '../../../proxy/protocols/protocol.ts';
 
 function rewritten(protocol: PassThroughProtocol, text: string): string | undefined {
   const body = Buffer.from(text);
   const { members } = readMembers(body);
-  const edits = protocol.withoutThinking?.(body, members);
-  return edits && protocol.rewrite(body, { members } as unknown as Peek, edits).toString();
+  const none = { set: new Map(), remove: new Set<string>() };
+  const edits = protocol.withoutThinking?.({ body, members, edits: none });
+  return edits === undefined || edits === none ? undefined : rewriteMembers(body, members, edits).toString();
 }
 
 const messages = (text: string): string | undefined => rewritten(anthropicMessagesPassThrough, text);

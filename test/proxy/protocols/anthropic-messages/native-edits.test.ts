@@ -2,18 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { countTokensEdit, messagesEdit } from '../../../../proxy/protocols/anthropic-messages/native-edits.ts';
-import { mergeEdits } from '../../../../proxy/protocols/json-members.ts';
 import { protocols } from '../../../../proxy/protocols/registry.ts';
-import type { RequestEdit } from '../../../../proxy/protocols/protocol.ts';
+import type { BodyEdit } from '../../../../proxy/protocols/protocol.ts';
 
 const { client, passThrough } = protocols['anthropic-messages'];
 const none = { set: new Map<string, string>(), remove: new Set<string>() };
 
 /** A body as it goes out; the very same text if nothing is changed. */
-function edited(edit: RequestEdit, text: string, own = none): string {
+function edited(edit: BodyEdit, text: string, own = none): string {
   const body = Buffer.from(text);
   const peek = client.peek(body);
-  return passThrough.rewrite(body, peek, mergeEdits(edit(body, peek), own)).toString();
+  return passThrough.rewrite(body, peek, edit({ body, members: peek.members, edits: own })).toString();
 }
 
 function thought(signature: unknown): object {

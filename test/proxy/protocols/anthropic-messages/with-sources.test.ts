@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Source } from '../../../../proxy/canonical/block.ts';
-import { anthropicMessagesPassThrough as passThrough } from '../../../../proxy/protocols/anthropic-messages/pass-through.ts';
-import { readMembers } from '../../../../proxy/protocols/json-members.ts';
-import type { Peek } from '../../../../proxy/protocols/protocol.ts';
+import { withSources } from '../../../../proxy/protocols/anthropic-messages/with-sources.ts';
+import { withoutThinking } from '../../../../proxy/protocols/anthropic-messages/without-thinking.ts';
+import { readMembers, rewriteMembers } from '../../../../proxy/protocols/json-members.ts';
 
 const sources = new Map<string, Source>([
   ['https://a.test/1', { type: 'base64', mediaType: 'image/png', data: 'AAAA' }],
@@ -13,11 +13,9 @@ const sources = new Map<string, Source>([
 function rewritten(text: string, forget = false): string {
   const body = Buffer.from(text);
   const { members } = readMembers(body);
-  const edits = forget ? passThrough.withoutThinking?.(body, members) : undefined;
-  const all = passThrough.withSources?.(body, members, sources, edits);
-  return passThrough
-    .rewrite(body, { members } as unknown as Peek, all ?? { set: new Map(), remove: new Set() })
-    .toString();
+  const none = { set: new Map(), remove: new Set<string>() };
+  const edits = forget ? withoutThinking({ body, members, edits: none }) : none;
+  return rewriteMembers(body, members, withSources({ body, members, edits }, sources)).toString();
 }
 
 const url = (number: number): string => `{"type":"url","url":"https://a.test/${number}"}`;

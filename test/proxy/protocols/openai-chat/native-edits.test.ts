@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { mergeEdits, rewriteMembers } from '../../../../proxy/protocols/json-members.ts';
+import { rewriteMembers } from '../../../../proxy/protocols/json-members.ts';
 import { openaiChatEdit } from '../../../../proxy/protocols/openai-chat/upstream.ts';
 import { protocols } from '../../../../proxy/protocols/registry.ts';
 
 /** A body as a kind of server gets it. */
 function pass(text: string, dialect: string, set: Readonly<Record<string, string>> = {}): string {
   const body = Buffer.from(text);
-  const peek = protocols['openai-chat'].client.peek(body);
+  const { members } = protocols['openai-chat'].client.peek(body);
   const own = { set: new Map(Object.entries(set)), remove: new Set<string>() };
-  return rewriteMembers(body, peek.members, mergeEdits(openaiChatEdit(dialect)?.(body, peek), own)).toString();
+  return rewriteMembers(body, members, openaiChatEdit(dialect)?.({ body, members, edits: own }) ?? own).toString();
 }
 
 const odd = '{ "messages" : [{"role":"user","content":"\\u00e9 developer"}], "seed":12345678901234567890, "top_k":1.0}';
@@ -33,25 +33,6 @@ describe('a body that is passed through', () => {
     expect(pass('{"max_completion_tokens":5}', 'compatible', set)).toBe('{"max_tokens":9}');
   });
 
-  test('names no model where that is said elsewhere', () => {
-    const own = {
-      set: new Map([
-        ['model', '"m"'],
-        ['a', '1'],
-      ]),
-      remove: new Set<string>(),
-    };
-    const needed = { set: new Map([['b', '2']]), remove: new Set(['model', 'a']) };
-    expect(mergeEdits(needed, own)).toEqual({
-      set: new Map([
-        ['b', '2'],
-        ['a', '1'],
-      ]),
-      remove: new Set(['model']),
-    });
-    expect(mergeEdits(undefined, own)).toBe(own);
-  });
-
   test('[47] has developers where they are known, and the system elsewhere', () => {
     const messages = '[{"role":"developer","content":"a"},{"role":"user","content":"\\"developer\\""}]';
     const body = `{"x":1.0,"messages":${messages}}`;
@@ -73,6 +54,23 @@ describe('a body that is passed through', () => {
     });
     const effort = '{"reasoning_effort":"low","messages":[{"role":"user","content":"x"}]}';
     expect(pass(effort, 'openai')).toBe(effort);
+  });
+
+  test.each([
+    [['max_completion_tokens'], '{"reasoning_effort":"low","messages":[{"role":"user","content":"x"}]}'],
+    [['max_completion_tokens', 'messages'], '{"messages":[{"role":"assistant","reasoning":"hm"}]}'],
+  ])('has only %j looked at: %s', (wanted, text) => {
+    const looked: string[] = [];
+    const set = new (class extends Map<string, string> {
+      override get(name: string): string | undefined {
+        looked.push(name);
+        return super.get(name);
+      }
+    })();
+    const body = Buffer.from(text);
+    const { members } = protocols['openai-chat'].client.peek(body);
+    openaiChatEdit('openai')?.({ body, members, edits: { set, remove: new Set() } });
+    expect(looked).toEqual(wanted);
   });
 
   test('has the signatures of Google’s models where they may be wanted, and ours nowhere', () => {
