@@ -27,7 +27,7 @@ export function createPicker(strategy: Strategy, { random, loads }: PickerSettin
     case 'Random':
       return createRandom(random);
     case 'RoundRobin':
-      return createTurns(() => 1);
+      return createTurns(() => 1, random);
     case 'Weighted':
       return createTurns((choice) => choice.weight);
     case 'LeastUsed':

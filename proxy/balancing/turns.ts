@@ -5,12 +5,15 @@ import { at } from './least.ts';
 import { forgetSome } from './memory.ts';
 import type { Choice, Picker } from './picker.ts';
 
-/** Makes the picker. */
-export function createTurns(weightOf: (choice: Choice) => number): Picker {
+/**
+ * Makes the picker. Whoever is new begins with the credit that `begin` gives, from 0 to below 1: with chance, each process
+ * goes round in an order of its own, and a fleet does not find out together, each for itself, what is wrong with the first.
+ */
+export function createTurns(weightOf: (choice: Choice) => number, begin: () => number = () => 0): Picker {
   const accounts = new Map<string, { credit: number }>();
   const accountOf = (id: string): { credit: number } => {
     let account = accounts.get(id);
-    if (account === undefined) accounts.set(id, (account = { credit: 0 }));
+    if (account === undefined) accounts.set(id, (account = { credit: begin() }));
     return account;
   };
   return {

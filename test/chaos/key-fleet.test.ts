@@ -1,6 +1,7 @@
 // A pool of twenty keys that three gateways share: what one learns of a key, the others know, whatever the form in which the
 // vendor says when a limit ends.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeFolder } from '../deploy/folder.ts';
 import { chatRequest } from '../support/chat.ts';
@@ -17,6 +18,9 @@ import { sized, timeoutMs } from './scale.ts';
 const program = await requires('redis-server');
 const requests = sized({ usual: 1500, full: 20_000 });
 const atOnce = 12;
+/** First they come one by one, as on a quiet day: then one gateway's news is there before another one tries the same key. */
+const quietRequests = 80;
+const quietGapMs = 10;
 const restMs = 5000;
 /** A reset counts from when the gateway has read it, and some vendors say it in whole seconds. */
 const toleranceMs = 30;
@@ -89,15 +93,22 @@ program.describe('a pool of keys of three gateways', () => {
   test(`of ${requests} requests none fails for a key`, { timeout: timeoutMs(240) }, async () => {
     const statuses = new Tally();
     const stallOf = watchStalls();
-    await crowd(requests, atOnce, async (number) => {
+    const send = async (number: number): Promise<void> => {
       const { url } = members[number % members.length] as Member;
       const body = chatRequest(`m${number}`, { stream: number % 2 === 0 });
       const { status } = await ask(`${url}/pool/chat/completions`, { body });
       statuses.add(String(status));
-    });
+    };
+    const quiet: Promise<void>[] = [];
+    for (let number = 0; number < quietRequests; number += 1) {
+      quiet.push(send(number));
+      await delay(quietGapMs);
+    }
+    await Promise.all(quiet);
+    const quietUses = usesOf(upstream.requests);
+    await crowd(requests - quietRequests, atOnce, send);
     const stallMs = stallOf();
-    const uses = new Tally();
-    for (const request of upstream.requests) uses.add(keyOf(request));
+    const uses = usesOf(upstream.requests);
     const early = limitedAt.filter(({ key, request }) => {
       const knownAtMs = (request.answeredAtMs ?? Infinity) + stallMs + newsMs;
       const resetAtMs = (request.answeredAtMs ?? 0) + restMs - toleranceMs;
@@ -109,9 +120,10 @@ program.describe('a pool of keys of three gateways', () => {
     const spread = (Math.max(...good) - Math.min(...good)) / Math.max(...good);
     const bad = [...names('wrong'), ...names('poor')];
     printTable('A pool of keys of three gateways', {
-      requests: `${requests}, ${atOnce} at a time; ${String(statuses)}`,
+      requests: `${requests}, at last ${atOnce} at a time; ${String(statuses)}`,
       'uses of keys': String(uses),
-      'most uses of a bad key by the whole fleet': Math.max(...bad.map((name) => uses.of(name))),
+      'most uses of a bad key by the whole fleet': mostOf(uses, bad),
+      [`of which in the first ${quietRequests} requests, ${1000 / quietGapMs} a second`]: mostOf(quietUses, bad),
       'limits met, keys used before their reset': `${limitedAt.length}, ${early.length} ${early.map(({ key }) => key).join(' ')}`,
       'spread of good keys': `${(spread * 100).toFixed(1)} %`,
     });
@@ -123,6 +135,16 @@ program.describe('a pool of keys of three gateways', () => {
     for (const member of members) expect((await member.backend('default/pool/only')).state).toBe('enabled');
   });
 });
+
+function usesOf(sent: readonly UpstreamRequest[]): Tally {
+  const uses = new Tally();
+  for (const request of sent) uses.add(keyOf(request));
+  return uses;
+}
+
+function mostOf(uses: Tally, names: readonly string[]): number {
+  return Math.max(...names.map((name) => uses.of(name)));
+}
 
 /** Uses of keys that all three must have known to be bad. Those that were under way came before anybody knew. */
 function lateUses(sent: readonly UpstreamRequest[], bad: readonly string[], stallMs: number): readonly string[] {

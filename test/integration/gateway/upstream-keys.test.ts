@@ -66,13 +66,13 @@ describe('the turn of keys', () => {
   ];
 
   it.each([
-    ['RoundRobin', { a: 5, b: 5, c: 5 }],
-    ['LeastUsed', { a: 5, b: 5, c: 5 }],
-    ['Weighted', { a: 9, b: 3, c: 3 }],
-    ['PriorityOrder', { b: 8, c: 7 }],
+    ['RoundRobin', { a: 10, b: 10, c: 10 }],
+    ['LeastUsed', { a: 10, b: 10, c: 10 }],
+    ['Weighted', { a: 18, b: 6, c: 6 }],
+    ['PriorityOrder', { b: 15, c: 15 }],
   ] as const)('is by %s', async (strategy, uses) => {
     await using stage = await openPool(byKey({}), keys, { strategy });
-    expect(await askOften(stage, 15)).toEqual(Array.from({ length: 15 }, () => 'pool'));
+    expect(await askOften(stage, 30)).toEqual(Array.from({ length: 30 }, () => 'pool'));
     expect(usesOf(stage)).toEqual(uses);
   });
 
