@@ -170,9 +170,17 @@ interface Preparation {
 function prepare(visit: Visit, preparation: Preparation): Promise<boolean> | undefined {
   const { trying, prospects, slotted } = preparation;
   const turn = trying.begin(visit);
-  const further = (): Promise<boolean> | undefined => slotted?.prepare(visit) ?? prospects.prepare(visit);
-  const ready = turn === undefined ? further() : turn.then((isOurs) => (isOurs ? (further() ?? true) : false));
+  const slot = slotted === undefined ? turn : after(turn, () => slotted.prepare(visit));
+  const ready = after(slot, () => prospects.prepare(visit));
   return ready?.then((isReady) => isReady && isStillOpen(visit, preparation));
+}
+
+/** Goes on where what was waited for is there; undefined: there was nothing to wait for, and there is nothing. */
+function after(
+  before: Promise<boolean> | undefined,
+  next: () => Promise<boolean> | undefined,
+): Promise<boolean> | undefined {
+  return before === undefined ? next() : before.then((isThere) => isThere && (next() ?? true));
 }
 
 /** Whoever had to wait looks again: meanwhile the backend may have been disabled, or switched off by a person. */

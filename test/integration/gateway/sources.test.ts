@@ -4,8 +4,9 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { BadRequestError } from 'openai';
 import { describe, expect, it } from 'vitest';
+import { chatRequest } from '../../support/chat.ts';
 import { ask, contentOf, errorOf, official, streamedContentOf } from '../../support/client.ts';
-import { provider } from '../../support/config.ts';
+import { backend, provider } from '../../support/config.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ollama } from '../../support/ollama-answers.ts';
 import { openai } from '../../support/openai-answers.ts';
@@ -116,6 +117,19 @@ describe('an address that the upstream cannot be given', () => {
     letGo();
     expect(contentOf(await asking)).toBe('hello from ollama2');
     expect(stage.upstreams.ollama1.requests).toEqual([]);
+  });
+
+  it('is fetched for a disabled backend that serves one request at a time, and is tried for want of others', async () => {
+    await using site = await startUpstream(picture);
+    await using stage = await stageOf(
+      { ollama: answer({ error: 'down' }, { status: 503 }) },
+      { rule: { strategy: 'FirstAvailable', backends: [backend('ollama')] } },
+    );
+    expect((await ask(stage.chatURL, { body: chatRequest('one') })).status).toBe(503);
+    expect(await stage.gateway.backend('default/chat/ollama')).toMatchObject({ state: 'disabled' });
+    stage.upstreams.ollama.script = ollama('ollama');
+    const got = await ask(stage.chatURL, { body: chatOf(addressOf(site)) });
+    expect([got.status, contentOf(got)]).toEqual([200, 'hello from ollama']);
   });
 
   it('is fetched only when a backend needs it', async () => {
