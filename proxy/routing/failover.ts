@@ -2,86 +2,16 @@
 // happens before the client has got any content; what comes after is relayed and never retried.
 
 import type { AttemptOutcome } from '../canonical/attempt.ts';
-import type { Failure, FailureSignal } from '../canonical/failure.ts';
+import type { Failure } from '../canonical/failure.ts';
 import type { Backend, Rule, UpstreamKey } from '../config/snapshot.ts';
-import type { Plan, Visit } from './plan.ts';
+import type { Attempt, FailoverEnd, FailoverSteps } from './failover-steps.ts';
+import type { Plan } from './plan.ts';
+import { isLastResort, type Visit } from './visit.ts';
 
 /** All upstream requests of one client request, whatever the pools hold (failure.md, rule 1). */
 const sendsMax = 16;
 
 type Key = UpstreamKey | undefined;
-
-/** One request that was sent, and the way to stop it. */
-export interface Attempt {
-  readonly outcome: Promise<AttemptOutcome>;
-  abort(): void;
-  /** The same once more, on a fresh connection: the one it was sent on had been dead all along. */
-  resend(): this;
-}
-
-/** What is to be done after a failure. */
-export type NextStep =
-  | { readonly type: 'same-backend'; readonly waitMs: number }
-  | { readonly type: 'next-key'; readonly otherAccount: boolean }
-  | {
-      readonly type: 'next-backend';
-      readonly accepts?: (backend: Backend) => boolean;
-      readonly largerContext?: boolean;
-    }
-  /** The same once more, as if it had not been asked: what was refused was something that we had added. */
-  | { readonly type: 'again' }
-  | { readonly type: 'stop' };
-
-/** What the loop asks of the rest of the proxy. `A` is whatever the pipeline relays in the end. */
-export interface FailoverSteps<A extends Attempt> {
-  /** Gets what a visit needs before anything is sent; whether it can be made then. Undefined: it needs nothing. */
-  readonly prepare?: (visit: Visit) => Promise<boolean> | undefined;
-  /** Waits for a backend that serves one request at a time; whether one is free. Undefined: nobody is waited for. */
-  readonly free?: (accepts?: (backend: Backend) => boolean) => Promise<boolean> | undefined;
-  readonly send: (visit: Visit, key: UpstreamKey | undefined) => A;
-  /** Keys that may be tried at this backend, one at a time; asked again after each failure. */
-  readonly nextKey: (
-    visit: Visit,
-    tried: ReadonlySet<string>,
-    accountOtherThan?: UpstreamKey,
-  ) => UpstreamKey | undefined;
-  /** Whether a visit that has waited may send with this key: meanwhile its backend may be out, or the key refused. */
-  readonly mayGoOn: (visit: Visit, key: UpstreamKey | undefined, wasSent: boolean) => 'yes' | 'with another key' | 'no';
-  /** Whether a key that was given may be used now; undefined: there is nothing to wait for. */
-  readonly prepareKey?: (key: UpstreamKey) => Promise<boolean> | undefined;
-  /** Judges a failure, records what it disables, and says what next. */
-  readonly judge: (facts: FailedAttempt<A>) => { readonly failure: Failure; readonly next: NextStep };
-  readonly succeeded: (visit: Visit, key: UpstreamKey | undefined, attempt: A) => void;
-  /** The visit ended without a verdict on its backend; no attempt where there was no key for one. */
-  readonly released: (visit: Visit, key: UpstreamKey | undefined, attempt: A | undefined) => void;
-  /** Whether an attempt on a disabled backend, or one beside another, is within the budget (rule 3). */
-  readonly mayOverride: () => boolean;
-  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
-}
-
-/** An attempt that failed, and where the request stands. */
-export interface FailedAttempt<A> {
-  readonly visit: Visit;
-  readonly key: UpstreamKey | undefined;
-  readonly attempt: A;
-  readonly signal: FailureSignal;
-  /** Same-backend retries made during this visit. */
-  readonly retries: number;
-  /** Keys of the pool that this visit has tried. */
-  readonly tried: ReadonlySet<string>;
-}
-
-/** How the search ended. */
-export type FailoverEnd<A> =
-  | { readonly type: 'committed'; readonly attempt: A; readonly visit: Visit }
-  /** Nothing answered. `empty` is a whole answer with nothing in it, to be relayed for want of a better. */
-  | {
-      readonly type: 'exhausted';
-      readonly failures: readonly Failure[];
-      readonly empty: { readonly attempt: A; readonly visit: Visit } | undefined;
-    }
-  | { readonly type: 'deadline'; readonly failures: readonly Failure[] }
-  | { readonly type: 'aborted' };
 
 type VisitEnd<A> =
   | Exclude<FailoverEnd<A>, { type: 'exhausted' }>
@@ -263,19 +193,21 @@ export class Failover<A extends Attempt> {
     let retries = 0;
     let key = this.#key(visit, tried);
     let wasSent = false;
+    let wasJudged = false;
     for (;;) {
-      const turn = key === 'none' || key === undefined ? undefined : this.#steps.prepareKey?.(key);
+      const turn = key === 'none' || key === undefined ? undefined : this.#steps.prepareKey?.(visit, key);
       if (turn !== undefined) {
-        const candidate = (await turn) ? key : this.#key(visit, tried);
-        const next = this.#goOn(visit, candidate, tried, errand, wasSent);
-        // A key that was claimed for its trial and is not used is anybody's again.
-        if (next === 'none' && candidate !== 'none') this.#steps.released(visit, candidate, undefined);
+        const next = (await turn)
+          ? this.#goOn(visit, key, tried, errand, wasSent)
+          : this.#nextKey(visit, tried, errand, wasSent);
         const isSame = next === key;
         key = next;
         if (!isSame) continue;
       }
       if (key === 'none') {
-        if (!wasSent) this.#steps.released(visit, undefined, undefined);
+        if (!wasJudged) this.#steps.released(visit, undefined, undefined);
+        // Somebody else may be trying its keys: it is left to be asked as if it was disabled, like those that are on trial.
+        if (!wasSent && !isLastResort(visit)) this.#plan.skip(visit);
         return { type: 'next' };
       }
       if (!wasSent && !visit.early) this.#attempts += 1;
@@ -291,7 +223,8 @@ export class Failover<A extends Attempt> {
         this.#earlyFailures.push(failure);
         return { type: 'next' };
       }
-      if (next.type !== 'again') this.#failures.push(failure);
+      wasJudged = next.type !== 'again';
+      if (wasJudged) this.#failures.push(failure);
       switch (next.type) {
         case 'stop':
           return { type: 'stop' };
@@ -300,8 +233,8 @@ export class Failover<A extends Attempt> {
           return { type: 'next' };
         case 'next-key':
           if (this.#sends >= sendsMax) return { type: 'stop' };
-          key = this.#key(visit, tried, next.otherAccount && key !== undefined ? key : undefined);
-          break;
+          key = this.#nextKey(visit, tried, errand, wasSent, next.otherAccount ? key : undefined);
+          continue;
         case 'again':
           if (this.#sends >= sendsMax) return { type: 'stop' };
           break;
@@ -348,10 +281,27 @@ export class Failover<A extends Attempt> {
 
   /** The key for the next request of a visit that has waited, `none` where the visit is over. */
   #goOn(visit: Visit, key: Key | 'none', tried: Set<string>, errand: Errand<A>, wasSent = true): Key | 'none' {
-    if (key === 'none' || this.#signal.aborted || errand.beaten) return 'none';
-    const answer = this.#steps.mayGoOn(visit, key, wasSent);
-    if (answer === 'with another key') return this.#key(visit, tried);
-    return answer === 'yes' ? key : 'none';
+    if (key === 'none') return 'none';
+    const answer = this.#mayGoOn(visit, key, errand, wasSent);
+    if (answer === 'yes') return key;
+    if (key !== undefined) this.#steps.keyUnused(visit, key);
+    return answer === 'no' ? 'none' : this.#key(visit, tried);
+  }
+
+  /** Another key of a visit that goes on. */
+  #nextKey(
+    visit: Visit,
+    tried: Set<string>,
+    errand: Errand<A>,
+    wasSent: boolean,
+    accountOtherThan?: Key,
+  ): Key | 'none' {
+    if (this.#mayGoOn(visit, undefined, errand, wasSent) === 'no') return 'none';
+    return this.#key(visit, tried, accountOtherThan);
+  }
+
+  #mayGoOn(visit: Visit, key: Key, errand: Errand<A>, wasSent: boolean): 'yes' | 'with another key' | 'no' {
+    return this.#signal.aborted || errand.beaten ? 'no' : this.#steps.mayGoOn(visit, key, wasSent);
   }
 
   /** Sends, and sends once more if the connection turned out to have been dead all along. */

@@ -8,12 +8,12 @@ import type { Classify } from './classify.ts';
 import { type Consequences, consequences, type Disabling } from './consequence.ts';
 import { type KeysLeft, nextStep, retryWaitMs } from './disposition.ts';
 import type { FailureCounter } from './failure-counter.ts';
-import type { NextStep } from './failover.ts';
+import type { NextStep } from './failover-steps.ts';
 import type { KeyHistories } from './key-history.ts';
-import type { Visit } from './plan.ts';
 import type { PoisonBook } from './poison.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { modelTarget } from './target.ts';
+import { isLastResort, type Visit } from './visit.ts';
 
 /** The part of the disable book that verdicts need. */
 export interface DisableWriter {
@@ -94,7 +94,7 @@ export function createJudge(settings: JudgeSettings): Judge {
   }
 
   function failed(attempt: FailedRequest): Failure {
-    const { visit, key, rule, begunMs } = attempt;
+    const { key, rule } = attempt;
     const failure = excused(attempt);
     const { disable, count } = judgeConsequences(attempt, failure);
     // What a key was refused for with its former secret is not held against the new one.
@@ -102,7 +102,7 @@ export function createJudge(settings: JudgeSettings): Judge {
     for (const disabling of disable) if (!isFormer || !isOf(key, disabling)) apply(disabling);
     if (count !== undefined && counter.add(count.target, rule.failover.disable)) apply(count);
     if (key !== undefined && failure.class === 'Authentication') keys.refused(key);
-    settle(visit, key, false, begunMs);
+    endTrials(disables, attempt, false);
     return failure;
   }
 
@@ -128,11 +128,6 @@ export function createJudge(settings: JudgeSettings): Judge {
     );
   }
 
-  function settle({ backend }: Visit, key: UpstreamKey | undefined, succeeded: boolean, begunMs: number): void {
-    endTrial(disables, backend.target, succeeded, begunMs);
-    if (key !== undefined) endTrial(disables, key.target, succeeded, begunMs);
-  }
-
   return {
     failed,
     excused,
@@ -147,15 +142,16 @@ export function createJudge(settings: JudgeSettings): Judge {
       if (step.type !== 'next-backend' || !step.largerContext) return step;
       return { type: 'next-backend', accepts: (other) => hasLargerContext(other, visit.backend) };
     },
-    succeeded({ visit, key, model, begunMs }) {
+    succeeded(attempt) {
+      const { visit, key, model, begunMs } = attempt;
       if (key !== undefined) keys.worked(key);
       const targets = [visit.backend.target, ...(key === undefined ? [] : [key.target])];
       for (const target of targets) enable(disables, target, visit.disabled, begunMs);
       if (model !== undefined)
         for (const target of targets) enable(disables, modelTarget(target, model), visit.disabled, begunMs);
-      settle(visit, key, true, begunMs);
+      endTrials(disables, attempt, true);
     },
-    released: ({ visit, key, begunMs }) => settle(visit, key, false, begunMs),
+    released: (attempt) => endTrials(disables, attempt, false),
     request: (rule) => budget.request(rule.id),
     mayOverride: (rule) => budget.take(rule.id, rule.failover.retryBudgetPercent),
   };
@@ -170,6 +166,15 @@ function enable(disables: DisableWriter, target: string, knowingly: boolean, beg
 
 function isOf({ target: key }: UpstreamKey, { target }: Disabling): boolean {
   return target === key || target.startsWith(modelTarget(key, ''));
+}
+
+/** What an attempt says of the trials of its backend and key. */
+function endTrials(disables: DisableWriter, attempt: Parameters<Judge['released']>[0], succeeded: boolean): void {
+  const { visit, key, begunMs } = attempt;
+  // Beside the trial of somebody else nothing is found out but that it works.
+  if (!succeeded && isLastResort(visit)) return;
+  endTrial(disables, visit.backend.target, succeeded, begunMs);
+  if (key !== undefined) endTrial(disables, key.target, succeeded, begunMs);
 }
 
 /** Rule 21; whoever has found out that something works again has found it out for everybody. */

@@ -14,6 +14,7 @@ import type {
 import type { FailoverConfig } from '../config/schema.ts';
 import { compileTimeouts } from '../config/timeouts.ts';
 import type { Choice, Exclusives, PluggedChoice, PluggedRule } from './plan-parts.ts';
+import type { Visit } from './visit.ts';
 
 /** What a plan asks about the present; each is asked at the moment it matters. */
 export interface PlanFacts {
@@ -29,16 +30,6 @@ export interface PlanFacts {
   readonly isEarly: ((backend: Backend) => boolean) | undefined;
   /** Chooses inside a tier by the rule's strategy. */
   readonly pick: <C extends Choice>(tier: Tier, rule: Rule, eligible: readonly C[]) => C;
-}
-
-/** One backend to be tried. */
-export interface Visit {
-  readonly backend: Backend;
-  readonly timeouts: Timeouts;
-  /** The backend is disabled: tried because nothing better is left, because the client insists, or to see whether it works. */
-  readonly disabled: boolean;
-  /** Tried while it is disabled only to see whether it works again (`failover.disable.probeSeconds`). */
-  readonly early: boolean;
 }
 
 /** Hands out visits, none twice. */

@@ -7,7 +7,7 @@ import { addUsage, type Usage } from '../canonical/usage.ts';
 import type { Principal, Rule } from '../config/snapshot.ts';
 import { exhausted, inBandError } from '../routing/exhausted.ts';
 import type { FailedRequest } from '../routing/judge.ts';
-import type { Visit } from '../routing/plan.ts';
+import type { Visit } from '../routing/visit.ts';
 import type { Answer } from '../stream/answer.ts';
 import type { RelayEnd } from '../stream/relay.ts';
 import type { ProxyRequest } from './decode.ts';

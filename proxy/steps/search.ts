@@ -10,11 +10,13 @@ import type { Failure } from '../canonical/failure.ts';
 import type { Backend, Principal, Rule, UpstreamKey } from '../config/snapshot.ts';
 import { divergence } from '../protocols/continuation.ts';
 import { Availability, type Disables, isOtherAccount } from '../routing/availability.ts';
-import { Failover, type FailoverEnd, type NextStep } from '../routing/failover.ts';
+import { Failover } from '../routing/failover.ts';
+import type { FailedAttempt, FailoverEnd, Verdict } from '../routing/failover-steps.ts';
 import { isForeignThinking } from '../routing/foreign-thinking.ts';
 import type { FailedRequest, Judge, JudgedAttempt } from '../routing/judge.ts';
-import { createPinnedPlan, createPlan, type Plan, type PlanFacts, type Visit } from '../routing/plan.ts';
+import { createPinnedPlan, createPlan, type Plan, type PlanFacts } from '../routing/plan.ts';
 import type { Trials } from '../routing/trials.ts';
+import { isLastResort, type Visit } from '../routing/visit.ts';
 import type { ProxyRequest } from './decode.ts';
 import { inNeutralWords } from './neutral-words.ts';
 import { laneOf } from './outgoing.ts';
@@ -99,24 +101,10 @@ export async function search(
     prepare: (visit) => prepare(visit, preparation),
     send: (visit, key) => sendAttempt(journey, visit, key, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
-    prepareKey: (key) => trying.beginKey(key),
+    prepareKey: (visit, key) => trying.beginKey(visit, key),
+    keyUnused: (_visit, key) => trying.dropKey(key),
     mayGoOn: (visit, key, wasSent) => mayGoOn(visit, key, wasSent, preparation),
-    judge({ visit, key, attempt, signal, retries, tried }) {
-      const failed = { ...judged(request, visit, key, attempt), signal, rule, body: request.exchange.body };
-      const excused = excuse(journey, attempt, failed, judge);
-      if (excused !== undefined) {
-        endAttempt(trail, attempt, clock, observer);
-        return excused;
-      }
-      const mended = isForeignThinking(signal) && translation.forgetThinking(visit.backend);
-      const failure = toldTo(attempt, mended ? judge.excused(failed) : judge.failed(failed));
-      if (!mended) trying.end(visit, key, 'failed');
-      attempt.record.failure = failure;
-      endAttempt(trail, attempt, clock, observer);
-      if (mended) return { failure, next: { type: 'again' } };
-      const keysLeft = availability.keysLeft(visit.backend, tried, key);
-      return { failure, next: judge.next(failure, failed, { retries, keysLeft, leftMs: deadlineAtMs - clock.now() }) };
-    },
+    judge: (failed) => judgeFailed(failed, { journey, trying, availability, settings }),
     succeeded(visit, key, attempt) {
       judge.succeeded(judged(request, visit, key, attempt));
       trying.end(visit, key, 'succeeded');
@@ -136,13 +124,42 @@ export async function search(
   return { end, plan: prospects, journey, goOn: run };
 }
 
+/** What judging needs beside the attempt. */
+interface Judging {
+  readonly journey: Journey;
+  readonly trying: Trying;
+  readonly availability: Availability;
+  readonly settings: SearchSettings;
+}
+
+function judgeFailed(
+  { visit, key, attempt, signal, retries, tried }: FailedAttempt<SentAttempt>,
+  { journey, trying, availability, settings: { judge, clock, observer } }: Judging,
+): Verdict {
+  const { request, trail, rule, deadlineAtMs, translation } = journey;
+  const failed = { ...judged(request, visit, key, attempt), signal, rule, body: request.exchange.body };
+  const excused = excuse(journey, attempt, failed, judge);
+  if (excused !== undefined) {
+    endAttempt(trail, attempt, clock, observer);
+    return excused;
+  }
+  const mended = isForeignThinking(signal) && translation.forgetThinking(visit.backend);
+  const failure = toldTo(attempt, mended ? judge.excused(failed) : judge.failed(failed));
+  if (!mended) trying.end(visit, key, 'failed');
+  attempt.record.failure = failure;
+  endAttempt(trail, attempt, clock, observer);
+  if (mended) return { failure, next: { type: 'again' } };
+  const keysLeft = availability.keysLeft(visit.backend, tried, key);
+  return { failure, next: judge.next(failure, failed, { retries, keysLeft, leftMs: deadlineAtMs - clock.now() }) };
+}
+
 /** What is no failure of a backend that was asked to go on with the answer of another one; undefined if it is one. */
 function excuse(
   { succession }: Journey,
   attempt: SentAttempt,
   failed: FailedRequest,
   judge: Judge,
-): { readonly failure: Failure; readonly next: NextStep } | undefined {
+): Verdict | undefined {
   if (succession === undefined) return undefined;
   if (failed.signal === divergence) {
     judge.released(failed);
@@ -313,7 +330,7 @@ function nextKey(
   if (accountOtherThan !== undefined) eligible = eligible.filter((key) => isOtherAccount(key, accountOtherThan));
   while (eligible.length > 0) {
     const key = balancer.pickKey(visit.backend.provider, eligible, context);
-    if (availability.claimKey(key)) return key;
+    if (isLastResort(visit) || availability.claimKey(key)) return key;
     eligible = eligible.filter((other) => other !== key);
   }
   return undefined;

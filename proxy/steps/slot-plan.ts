@@ -4,7 +4,8 @@ import type { Trail } from '../accounting/trail.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { Backend } from '../config/snapshot.ts';
 import type { Exclusives, PluggedRule } from '../routing/plan-parts.ts';
-import type { FallbackClass, Plan, Veto, Visit } from '../routing/plan.ts';
+import type { FallbackClass, Plan, Veto } from '../routing/plan.ts';
+import type { Visit } from '../routing/visit.ts';
 import type { Journey } from './journey.ts';
 import type { Slots } from './slots.ts';
 

@@ -3,7 +3,8 @@
 
 import type { Backend, Rule } from '../config/snapshot.ts';
 import type { Exclusives, PluggedRule } from '../routing/plan-parts.ts';
-import type { FallbackClass, Plan, Veto, Visit } from '../routing/plan.ts';
+import type { FallbackClass, Plan, Veto } from '../routing/plan.ts';
+import type { Visit } from '../routing/visit.ts';
 import type { ProxyRequest } from './decode.ts';
 import { RequestNeeds } from './request-needs.ts';
 

@@ -2,8 +2,9 @@
 
 import type { Rule, UpstreamKey } from '../config/snapshot.ts';
 import type { Availability } from '../routing/availability.ts';
-import type { Plan, Visit } from '../routing/plan.ts';
+import type { Plan } from '../routing/plan.ts';
 import type { TrialOutcome, Trials } from '../routing/trials.ts';
+import { isLastResort, type Visit } from '../routing/visit.ts';
 
 /** What trials of a request need. */
 export interface TryingSettings {
@@ -27,14 +28,21 @@ export class Trying {
   /** Whether the visit may be made, where it is a trial; undefined where it is none. Waits for Redis, 50 ms at most. */
   begin(visit: Visit): Promise<boolean> | undefined {
     const { availability } = this.#settings;
-    if (!visit.early && (visit.disabled || !availability.isOnTrial(visit.backend))) return undefined;
+    if (isLastResort(visit) || (!visit.early && !availability.isOnTrial(visit.backend))) return undefined;
     return this.#ask(visit);
   }
 
   /** The same for a key that has been claimed: one request in all proxies finds out whether it works again. */
-  beginKey(key: UpstreamKey): Promise<boolean> | undefined {
-    if (this.#trials?.has(key) === true || !this.#settings.availability.isOnTrial(key)) return undefined;
-    return this.#askForKey(key);
+  beginKey(visit: Visit, key: UpstreamKey): Promise<boolean> | undefined {
+    if (isLastResort(visit) || this.#trials?.has(key) === true) return undefined;
+    return this.#settings.availability.isOnTrial(key) ? this.#askForKey(key) : undefined;
+  }
+
+  /** The trial of a key that is not used after all. */
+  dropKey(key: UpstreamKey): void {
+    if (this.#trials?.has(key) !== true) return;
+    this.#settings.availability.giveBack(key);
+    this.#endOne(key, 'unused');
   }
 
   /** An attempt of the visit has ended, or the visit without one. */

@@ -4,7 +4,8 @@ import { ClientError, type ErrorCode } from '../../../proxy/canonical/client-err
 import type { Backend, Candidate, MatchContext, Rule } from '../../../proxy/config/snapshot.ts';
 import type { Operation } from '../../../proxy/protocols/protocol.ts';
 import { Availability } from '../../../proxy/routing/availability.ts';
-import { createPinnedPlan, createPlan, type Visit } from '../../../proxy/routing/plan.ts';
+import { createPinnedPlan, createPlan } from '../../../proxy/routing/plan.ts';
+import type { Visit } from '../../../proxy/routing/visit.ts';
 import type { ProxyRequest } from '../../../proxy/steps/decode.ts';
 import { destinationOf, laneOf } from '../../../proxy/steps/outgoing.ts';
 import { describeStrategy, describePreferred, describeWishes } from './balancing.ts';

@@ -1,10 +1,11 @@
 // Pools of upstream keys: whose turn it is, and that a key which does not work costs its pool nothing but itself.
 
 import { describe, expect, it } from 'vitest';
-import type { UpstreamKeyConfig } from '../../../proxy/config/schema.ts';
+import type { ProviderConfig, UpstreamKeyConfig } from '../../../proxy/config/schema.ts';
 import { chat, chatRequest } from '../../support/chat.ts';
 import { ask, errorOf } from '../../support/client.ts';
 import { failover, type KeyDraft, route, ruleInOrder, upstreamKey } from '../../support/config.ts';
+import { eventually } from '../../support/eventually.ts';
 import { byKey, keyOf, keyRefusals, limited } from '../../support/key-upstream.ts';
 import { answer, inTurn } from '../../support/scripts.ts';
 import { openStage, type Stage, type StageOptions } from '../../support/stage.ts';
@@ -27,14 +28,16 @@ function openPool(
       draft: (usual) => ({
         ...usual,
         providers: usual.providers.map((it) =>
-          it.id === 'default/pool'
-            ? { ...it, credentials: { type: 'KeyPool', keyPool: { strategy, stickiness: 'None' } } }
-            : it,
+          it.id === 'default/pool' ? { ...it, credentials: pooled(strategy) } : it,
         ),
         upstreamKeys: keys,
       }),
     },
   );
+}
+
+function pooled(strategy: PoolStrategy): ProviderConfig['credentials'] {
+  return { type: 'KeyPool', keyPool: { strategy, stickiness: 'None' } };
 }
 
 function keysNamed(...names: readonly string[]): Keys {
@@ -146,6 +149,37 @@ it('goes to the next backend when the pool is empty, and back when the first key
   expect(await askOften(stage, 2)).toEqual(['pool', 'pool']);
   expect(usesOf(stage)).toEqual({ a: 3, b: 1 });
 });
+
+it.each([
+  ['one key', true],
+  ['no key', false],
+])(
+  'serves others too while one request tries whether it works again, where nothing else is left: %s',
+  async (_, keyed) => {
+    // Of the whole account, not of a model.
+    const error = { message: 'Requests rate limit exceeded' };
+    const limit = answer({ error }, { status: 429, headers: { 'retry-after': '1' } });
+    const script = inTurn(limit, chat('trial', { afterMs: 60_000 }), chat('beside'));
+    await using stage = await openStage(
+      { pool: script },
+      {
+        draft: (usual) => ({
+          ...usual,
+          providers: usual.providers.map((it) => (keyed ? { ...it, credentials: pooled('RoundRobin') } : it)),
+          upstreamKeys: keyed ? keysNamed('a') : [],
+        }),
+      },
+    );
+    expect(await askOften(stage, 1)).toEqual(['rate_limit_exceeded']);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const leave = new AbortController();
+    const trial = ask(stage.chatURL, { body: chatRequest('trial'), signal: leave.signal });
+    await eventually(() => stage.upstreams.pool.requests.length === 2);
+    expect(await askOften(stage, 1)).toEqual(['pool']);
+    leave.abort();
+    await expect(trial).rejects.toThrow();
+  },
+);
 
 it('tells the client of the soonest return where all keys are limited and nothing else is left', async () => {
   await using stage = await openPool(byKey({ a: limited(40), b: limited(20) }), keysNamed('a', 'b'), {

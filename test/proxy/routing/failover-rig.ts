@@ -4,14 +4,10 @@ import type { AttemptOutcome } from '../../../proxy/canonical/attempt.ts';
 import type { Backend, Rule, UpstreamKey } from '../../../proxy/config/snapshot.ts';
 import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
 import type { FailoverConfig } from '../../../proxy/config/schema.ts';
-import {
-  type Attempt,
-  Failover,
-  type FailoverEnd,
-  type FailoverSteps,
-  type NextStep,
-} from '../../../proxy/routing/failover.ts';
-import { createPlan, type Plan, type Visit } from '../../../proxy/routing/plan.ts';
+import { Failover } from '../../../proxy/routing/failover.ts';
+import type { Attempt, FailoverEnd, FailoverSteps, NextStep } from '../../../proxy/routing/failover-steps.ts';
+import { createPlan, type Plan } from '../../../proxy/routing/plan.ts';
+import type { Visit } from '../../../proxy/routing/visit.ts';
 import {
   configOf,
   failover as failoverConfig,
@@ -95,6 +91,13 @@ export class FailoverRig {
   scripts: Scripted[] = [];
   /** Keys that the pools have left. */
   keys: readonly UpstreamKey[];
+  /** Those of them that a visit may use. */
+  keysOf: (visit: Visit) => readonly UpstreamKey[] = () => this.keys;
+  /** Whether a key that was given is this request's to try; not asked for where it is undefined. */
+  prepareKey: ((key: UpstreamKey) => Promise<boolean>) | undefined;
+  /** Keys that were given, and those that were given back unused: `backend key`. */
+  readonly given: string[] = [];
+  readonly unused: string[] = [];
   overrides = Infinity;
   released: string[] = [];
   /** Whether a visit can be made; not asked for where it is undefined. */
@@ -152,8 +155,13 @@ export class FailoverRig {
     return {
       prepare: (visit) => this.prepare?.(visit),
       send: ({ backend }, key) => this.sent(new ScriptedAttempt(this, placeOf(backend, key), this.nextScript())),
-      nextKey: (_visit, tried, other) =>
-        this.keys.find((key) => !tried.has(key.id) && (other === undefined || key !== other)),
+      nextKey: (visit, tried, other) => {
+        const key = this.keysOf(visit).find((it) => !tried.has(it.id) && (other === undefined || it !== other));
+        if (key !== undefined) this.given.push(placeOf(visit.backend, key));
+        return key;
+      },
+      prepareKey: (_visit, key) => this.prepareKey?.(key),
+      keyUnused: ({ backend }, key) => void this.unused.push(placeOf(backend, key)),
       judge: ({ attempt, retries, tried }) => {
         attempt.told.push('judged');
         this.log.push(`judge ${attempt.place} retries ${retries} keys ${tried.size}`);

@@ -78,7 +78,8 @@ describe('the count of attempts', () => {
     rig.keys = [];
     expect(await rig.run([])).toMatchObject({ type: 'exhausted', failures: [] });
     expect(rig.places).toEqual([]);
-    expect(rig.released).toEqual(abc);
+    // Once as what they seemed to be, once as if they were disabled.
+    expect(rig.released).toEqual([...abc, ...abc]);
   });
 
   it('ends at 16 requests, whatever the pools hold and the route allows', async () => {
@@ -131,6 +132,58 @@ describe('another key', () => {
     rig.keys = rig.keys.slice(0, 1);
     await rig.run([{ type: 'next-key', otherAccount: true }]);
     expect(rig.places).toEqual(['a k1']);
+  });
+});
+
+describe('a key that somebody else is trying', () => {
+  it('is used where nothing better is left, as if it rested', async () => {
+    const rig = new FailoverRig(['a', 'b'], {}, ['k1']);
+    rig.keysOf = ({ disabled }) => (disabled ? rig.keys : []);
+    expect(await rig.run(['committed'])).toMatchObject({
+      type: 'committed',
+      visit: { backend: { name: 'a' }, disabled: true },
+    });
+    expect(rig.places).toEqual(['a k1']);
+    const strict = new FailoverRig(['a', 'b'], { whenAllDisabled: 'Fail' }, ['k1']);
+    strict.keysOf = rig.keysOf;
+    expect(await strict.run(['committed'])).toMatchObject({ type: 'exhausted' });
+  });
+});
+
+describe('a key that was given', () => {
+  /** Every one is used or given back: a claim that nobody ends would keep it from all others. */
+  function expectNoneKept(rig: FailoverRig): void {
+    const used = new Set([...rig.places, ...rig.unused]);
+    expect(rig.given.filter((place) => !used.has(place))).toEqual([]);
+  }
+
+  it.each([
+    ['no', ['a k1', 'b k1']],
+    ['with another key', ['a k1', 'a k2', 'a k3', 'b k1']],
+  ] as const)('is not kept where the answer is whether to go on: %s', async (answer, places) => {
+    const rig = new FailoverRig(['a', 'b'], {}, ['k1', 'k2', 'k3']);
+    rig.moment = (what) => void (what === 'judge a k1' && (rig.mayGoOn = answer));
+    await rig.run(['next-key', 'again', 'next-backend']);
+    expect(rig.places).toEqual(places);
+    expectNoneKept(rig);
+  });
+
+  it.each([
+    ['it is this request’s to try', true, 'no'],
+    ['it is this request’s to try, but not any more', true, 'with another key'],
+    ['it is somebody else’s to try', false, 'no'],
+  ] as const)('is not kept where it was waited for: %s', async (_, isOurs, answer) => {
+    const rig = new FailoverRig(['a'], { whenAllDisabled: 'Fail' }, ['k1', 'k2']);
+    rig.prepareKey = async (key) => {
+      rig.mayGoOn = rig.given.length === 1 ? answer : 'yes';
+      // Whoever is not to try it gives it back there and then.
+      if (!isOurs) rig.unused.push(`a ${key.id.slice('default/'.length)}`);
+      return isOurs;
+    };
+    await rig.run(['stop']);
+    expect(rig.given).not.toEqual([]);
+    expectNoneKept(rig);
+    expect(rig.places).toEqual(answer === 'no' ? [] : ['a k2']);
   });
 });
 

@@ -125,6 +125,21 @@ describe('a trial (rule 21)', () => {
     expect([rig.claim('a'), rig.claim('a')]).toEqual([true, false]);
   });
 
+  it('is not settled by who uses the backend or key beside it for want of others, unless that goes well', () => {
+    const rig = new JudgeRig({}, pool);
+    const key = rig.key('k1').target;
+    rig.fail('a');
+    rig.fail('a', answered(401), { key: 'k1' });
+    rig.clock.turn(900_000);
+    expect([rig.claim('a'), rig.disables.claim(key)]).toEqual([true, true]);
+    const beside = rig.begin('a', { disabled: true, key: 'k1' });
+    rig.judge.released(beside);
+    rig.judge.failed({ ...beside, signal: answered(400) });
+    expect([rig.claim('a'), rig.disables.claim(key)]).toEqual([false, false]);
+    rig.judge.succeeded(beside);
+    expect([rig.claim('a'), rig.claim('a'), rig.disables.claim(key)]).toEqual([true, true, true]);
+  });
+
   it('is not settled by attempts that began before it', () => {
     const rig = new JudgeRig(threeTimes);
     const early = rig.begin('a');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { createPlan, type Plan, type Visit } from '../../../proxy/routing/plan.ts';
+import { createPlan, type Plan } from '../../../proxy/routing/plan.ts';
+import type { Visit } from '../../../proxy/routing/visit.ts';
 import { backend, route, rule, ruleInOrder } from '../../support/config.ts';
 import { plainContext, Present, routesOf, ruleIn, shortId } from './plan-rig.ts';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Backend, Snapshot } from '../../../proxy/config/snapshot.ts';
-import { createPinnedPlan, createPlan, type Plan, type Visit } from '../../../proxy/routing/plan.ts';
+import { createPinnedPlan, createPlan, type Plan } from '../../../proxy/routing/plan.ts';
+import type { Visit } from '../../../proxy/routing/visit.ts';
 import { backend, failover, route, rule, ruleInOrder } from '../../support/config.ts';
 import { plainContext, Present, routeIn, routesOf, ruleIn, shortId } from './plan-rig.ts';
 

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { Availability } from '../../../proxy/routing/availability.ts';
-import type { Plan, Visit } from '../../../proxy/routing/plan.ts';
+import type { Plan } from '../../../proxy/routing/plan.ts';
+import type { Visit } from '../../../proxy/routing/visit.ts';
 import type { TrialOutcome, Trials } from '../../../proxy/routing/trials.ts';
 import { Trying } from '../../../proxy/steps/trying.ts';
 import { JudgeRig } from '../routing/judge-rig.ts';
@@ -44,7 +45,7 @@ function returned(): Visit {
 
 it('asks nobody about backends and keys that nothing is held against', () => {
   expect(trying.begin(rig.begin('a').visit)).toBeUndefined();
-  expect(trying.beginKey(rig.key('k1'))).toBeUndefined();
+  expect(trying.beginKey(rig.begin('a').visit, rig.key('k1'))).toBeUndefined();
 });
 
 it('asks for a trial, and says how it ended, once', async () => {
@@ -85,16 +86,34 @@ it('ends what nobody has ended when the search is over, however that ends', asyn
 
 it('asks for a key that has returned, once, and gives the claim back where it is somebody else’s', async () => {
   const key = rig.key('k1');
+  const { visit } = rig.begin('a');
   rig.fail('a', { type: 'answer', status: 401, headers: {}, body: '{}' }, { key: 'k1' });
   rig.clock.turn(900_000);
   expect(rig.disables.claim(key.target)).toBe(true);
   answer = () => false;
-  expect(await trying.beginKey(key)).toBe(false);
+  expect(await trying.beginKey(visit, key)).toBe(false);
   expect(rig.disables.claim(key.target)).toBe(true);
   answer = () => true;
-  expect(await trying.beginKey(key)).toBe(true);
+  expect(await trying.beginKey(visit, key)).toBe(true);
   // The same key once more in the same visit is the same trial.
-  expect(trying.beginKey(key)).toBeUndefined();
-  trying.end(rig.begin('a').visit, key, 'failed');
+  expect(trying.beginKey(visit, key)).toBeUndefined();
+  trying.end(visit, key, 'failed');
   expect(ended).toEqual([[key.target, 'failed']]);
+});
+
+it('gives a key back that is not used after all, and leaves those of others alone', async () => {
+  const key = rig.key('k1');
+  const { visit } = rig.begin('a');
+  rig.fail('a', { type: 'answer', status: 401, headers: {}, body: '{}' }, { key: 'k1' });
+  rig.clock.turn(900_000);
+  expect(rig.disables.claim(key.target)).toBe(true);
+  // Somebody else's: a request that has nothing better uses the key beside it.
+  expect(trying.beginKey({ ...visit, disabled: true }, key)).toBeUndefined();
+  trying.dropKey(key);
+  expect([begun, rig.disables.claim(key.target)]).toEqual([[], false]);
+  expect(await trying.beginKey(visit, key)).toBe(true);
+  trying.dropKey(key);
+  trying.dropKey(key);
+  expect(ended).toEqual([[key.target, 'unused']]);
+  expect(rig.disables.claim(key.target)).toBe(true);
 });
