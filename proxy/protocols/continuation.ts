@@ -56,13 +56,18 @@ export function createContinuation(settings: ContinuationSettings): AnswerProtoc
       return { usage: undefined, signal, empty: true };
     },
     tap({ headers = {} }) {
-      // What the client has was written by somebody else: it is written again, for nobody, to know what comes next.
-      for (const part of transcript.parts) encoder.encode(part);
-      encoder.continueAt?.(nextSequence);
+      const untold = takeOver(encoder, transcript, nextSequence);
       const decoder = new ContinuedDecoder(openDecoder({ fallbackId, headers }), settings);
-      return new ChatTap(decoder, encoder, { headers, transcript });
+      return new ChatTap(decoder, encoder, { headers, transcript, untold });
     },
   };
+}
+
+/** What the client has was written by somebody else: it is written again, to know what comes next. */
+function takeOver(encoder: StreamEncoder, { parts, told }: Transcript, sequence: number): Buffer | undefined {
+  if (encoder.takeOver !== undefined) return encoder.takeOver(parts, { sequence, told });
+  for (const part of parts) encoder.encode(part);
+  return undefined;
 }
 
 /** Gives the parts of an answer that go on with another one. */

@@ -48,6 +48,8 @@ const nothing = Buffer.alloc(0);
 export interface ChatTapSettings {
   readonly headers: SignalHeaders;
   readonly transcript?: Transcript | undefined;
+  /** What the client has to be told first, of an answer that this one goes on with. */
+  readonly untold?: Buffer | undefined;
 }
 
 /** Judges frames of one protocol, and gives bytes of another for them. */
@@ -57,12 +59,17 @@ export class ChatTap implements StreamTap, Rewriting {
   readonly #encoder: StreamEncoder;
   readonly #headers: SignalHeaders;
   readonly #transcript: Transcript | undefined;
-  #pieces: Buffer[] = [];
+  #pieces: Buffer[];
   #textChars = 0;
   /** An error that is not that of a frame. */
   #error: FailureSignal | undefined;
 
-  constructor(decoder: StreamDecoder, encoder: StreamEncoder, { headers, transcript }: ChatTapSettings) {
+  constructor(
+    decoder: StreamDecoder,
+    encoder: StreamEncoder,
+    { headers, transcript, untold = nothing }: ChatTapSettings,
+  ) {
+    this.#pieces = untold.length === 0 ? [] : [untold];
     this.#decoder = decoder;
     this.#encoder = encoder;
     this.#headers = headers;

@@ -7,6 +7,7 @@ import type { FailureSignal, SignalHeaders } from '../canonical/failure.ts';
 import type { CanonicalRequest } from '../canonical/request.ts';
 import type { CanonicalResponse, StreamPart } from '../canonical/response.ts';
 import type { Usage } from '../canonical/usage.ts';
+import type { TakenOver } from './retelling.ts';
 
 /**
  * A wire format that clients speak: one for each operation with bodies of its own. `relay` is any other operation of a
@@ -247,8 +248,11 @@ export interface StreamEncoder {
   encode(part: StreamPart): Buffer;
   /** The number that the next event would have, where the protocol numbers its events. */
   readonly nextSequence?: number;
-  /** From now on events are numbered from here: what was written so far went to nobody. */
-  continueAt?(sequence: number): void;
+  /**
+   * Takes over an answer of which the client has these parts: gives what it has not been told of them. Left out: nothing in
+   * the protocol begins or ends but by its words, and writing the parts again is enough.
+   */
+  takeOver?(parts: readonly StreamPart[], from: TakenOver): Buffer;
 }
 
 /** A request in an upstream's form. */
@@ -316,6 +320,8 @@ export type Prefill = 'exact' | 'trimmed' | 'echoed';
 export type OpenStreamDecoder = (options: {
   readonly fallbackId: string;
   readonly headers?: SignalHeaders;
+  /** The client is given the frames themselves: what it is told by them is noted, for whoever may have to go on. */
+  readonly passedOn?: boolean;
 }) => StreamDecoder;
 
 /** A whole answer that was decoded. */
@@ -329,6 +335,8 @@ export interface StreamDecoder extends Omit<StreamTap, 'frame'> {
   decode(frame: Buffer): DecodedFrame;
   /** Parts that the end of the stream implies. */
   end(): readonly StreamPart[];
+  /** Beginnings and ends that were read, as `TakenOver` has them: of frames that are passed on. */
+  readonly told?: Set<string> | undefined;
 }
 
 /** One frame that was decoded. */

@@ -15,7 +15,11 @@ export function recordAnswers(
     ...protocol,
     tap(options) {
       const { headers = {} } = options;
-      return new RecordedTap(protocol.tap(options), openDecoder({ fallbackId: '', headers }), transcript);
+      return new RecordedTap(
+        protocol.tap(options),
+        openDecoder({ fallbackId: '', headers, passedOn: true }),
+        transcript,
+      );
     },
   };
 }
@@ -35,6 +39,7 @@ class RecordedTap implements StreamTap {
     const verdict = this.#tap.frame(frame);
     if (this.#transcript.resumable && verdict !== 'error' && verdict !== 'malformed') {
       for (const part of this.#decoder.decode(frame).parts) this.#transcript.note(part);
+      this.#transcript.told = this.#decoder.told;
     }
     return verdict;
   }

@@ -19,6 +19,8 @@ export class Transcript {
   resumable = true;
   /** The answer has said why it ends. */
   finished = false;
+  /** What the client was told by frames of an upstream itself, as `TakenOver` has it. */
+  told: Set<string> | undefined;
   #parts: StreamPart[] = [];
   #last: Growing | undefined;
   #bytes = 0;
@@ -46,6 +48,7 @@ export class Transcript {
     const copy = new Transcript();
     for (const part of this.#parts) copy.note(part);
     copy.resumable = this.resumable;
+    copy.told = this.told && new Set(this.told);
     return copy;
   }
 

@@ -1,22 +1,23 @@
 // Streamed message → stream parts.
 
-import type { FailureSignal, SignalHeaders } from '../../canonical/failure.ts';
+import type { FailureSignal } from '../../canonical/failure.ts';
 import type { StreamPart } from '../../canonical/response.ts';
 import { isJsonObject, type JsonObject } from '../openai/wire.ts';
 import { withDefined } from '../openai-chat/wire.ts';
 import { Judged } from '../judged.ts';
-import type { DecodedFrame, StreamDecoder } from '../protocol.ts';
+import type { DecodedFrame, OpenStreamDecoder, StreamDecoder } from '../protocol.ts';
 import { BlockDecoder } from './block-decoder.ts';
 import { messageMembers, ownMembers, ownUsage } from './decode-response.ts';
 import { MessageJudge } from './message-judge.ts';
 import { decodeStopReason } from './stop-reason.ts';
 import { readCounts, toUsage } from './usage.ts';
-import { keepOwn } from './wire.ts';
+import { eventName, keepOwn } from './wire.ts';
 
 const none: readonly StreamPart[] = [];
 
 /** Decodes one answer. */
 export class MessageStreamDecoder extends Judged<MessageJudge> implements StreamDecoder {
+  readonly told: Set<string> | undefined;
   readonly #blocks = new BlockDecoder();
   readonly #fallbackId: string;
   #started = false;
@@ -24,9 +25,10 @@ export class MessageStreamDecoder extends Judged<MessageJudge> implements Stream
   #ending: JsonObject = {};
   #over = false;
 
-  constructor(options: { readonly fallbackId: string; readonly headers?: SignalHeaders }) {
-    super(new MessageJudge(options.headers));
-    this.#fallbackId = options.fallbackId;
+  constructor({ fallbackId, headers, passedOn = false }: Parameters<OpenStreamDecoder>[0]) {
+    super(new MessageJudge(headers));
+    this.#fallbackId = fallbackId;
+    this.told = passedOn ? new Set() : undefined;
   }
 
   decode(frame: Buffer): DecodedFrame {
@@ -42,6 +44,7 @@ export class MessageStreamDecoder extends Judged<MessageJudge> implements Stream
   }
 
   #parts(event: JsonObject): readonly StreamPart[] {
+    if (event['type'] !== 'content_block_delta') this.told?.add(eventName(event));
     switch (event['type']) {
       case 'message_start':
         return this.#started ? none : this.#start(isJsonObject(event['message']) ? event['message'] : {});

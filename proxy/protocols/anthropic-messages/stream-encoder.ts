@@ -5,9 +5,10 @@ import type { BlockStart, StreamPart, StreamPartOf } from '../../canonical/respo
 import type { Usage } from '../../canonical/usage.ts';
 import { isJsonObject, type JsonObject } from '../openai/wire.ts';
 import type { StreamEncoder } from '../protocol.ts';
+import { Retelling, type TakenOver } from '../retelling.ts';
 import { estimate, type MessageContext, messageDelta, messageHead, toolUse } from './encode-response.ts';
 import { encodeUsage } from './usage.ts';
-import { encodeEvent, encodeFrame, kept } from './wire.ts';
+import { encodeEvent, encodeFrame, eventName, kept } from './wire.ts';
 
 /** A block that has begun and is not yet written to its end. */
 interface OpenBlock {
@@ -32,6 +33,8 @@ export class MessageStreamEncoder implements StreamEncoder {
   #numbers = 0;
   #calls = false;
   #refusal = false;
+  /** What somebody else has begun, and the client need not hear again. */
+  #retelling: Retelling | undefined;
 
   constructor(context: MessageContext) {
     this.#context = context;
@@ -39,6 +42,13 @@ export class MessageStreamEncoder implements StreamEncoder {
 
   encode(part: StreamPart): Buffer {
     return Buffer.from(this.#encode(part));
+  }
+
+  takeOver(parts: readonly StreamPart[], { told }: TakenOver): Buffer {
+    this.#retelling = new Retelling(told);
+    const untold = parts.map((part) => this.#encode(part)).join('');
+    this.#retelling.end();
+    return Buffer.from(untold);
   }
 
   #encode(part: StreamPart): string {
@@ -69,7 +79,7 @@ export class MessageStreamEncoder implements StreamEncoder {
       ...own,
       usage: { ...(ownUsage as object | undefined), ...encodeUsage(this.#usage) },
     };
-    return encodeEvent({ type: 'message_start', message });
+    return this.#tell({ type: 'message_start', message });
   }
 
   #startBlock(start: StreamPartOf<'block-start'>): string {
@@ -127,13 +137,13 @@ export class MessageStreamEncoder implements StreamEncoder {
 
   #write(open: OpenBlock): string {
     // Text and thinking begin with their first words: an empty block before a call would be in its way.
-    const wire = wireBlock(open.start);
+    const wire = wireBlock(open.start) ?? (this.#isTold(open) ? emptyBlock(open.start.block.type) : undefined);
     let frames = wire === undefined || open.number !== undefined ? '' : this.#open(open, wire);
     for (const part of open.waiting) {
       const delta = encodeDelta(open.start.block.type, part);
       if (delta === undefined) continue;
       if (open.number === undefined) frames += this.#open(open, emptyBlock(open.start.block.type));
-      frames += deltaFrame(open.number, delta);
+      frames += this.#say(open, delta);
       open.filled = true;
     }
     open.waiting.length = 0;
@@ -142,7 +152,23 @@ export class MessageStreamEncoder implements StreamEncoder {
 
   #open(open: OpenBlock, contentBlock: JsonObject): string {
     open.number = this.#numbers++;
-    return encodeEvent({ type: 'content_block_start', index: open.number, content_block: contentBlock });
+    return this.#tell({ type: 'content_block_start', index: open.number, content_block: contentBlock });
+  }
+
+  /** Whether the client has the beginning of the block that is the next to be written. */
+  #isTold({ number }: OpenBlock): boolean {
+    if (this.#retelling === undefined || number !== undefined) return false;
+    return this.#retelling.knows(eventName({ type: 'content_block_start', index: this.#numbers }));
+  }
+
+  /** A beginning or an end. */
+  #tell(event: JsonObject & { readonly type: string }): string {
+    return this.#retelling?.skips(eventName(event)) === true ? '' : encodeEvent(event);
+  }
+
+  /** A delta. */
+  #say({ number }: OpenBlock, delta: string): string {
+    return this.#retelling?.over === false ? '' : deltaFrame(number, delta);
   }
 
   #close(open: OpenBlock): string {
@@ -150,13 +176,13 @@ export class MessageStreamEncoder implements StreamEncoder {
     let frames = '';
     if (type === 'thinking' && (open.signature !== '' || open.number !== undefined)) {
       if (open.number === undefined) frames += this.#open(open, emptyBlock(type));
-      frames += deltaFrame(open.number, JSON.stringify({ type: 'signature_delta', signature: open.signature }));
+      frames += this.#say(open, JSON.stringify({ type: 'signature_delta', signature: open.signature }));
     }
     if (type === 'tool-call' && !open.filled) {
-      frames += deltaFrame(open.number, JSON.stringify({ type: 'input_json_delta', partial_json: '{}' }));
+      frames += this.#say(open, JSON.stringify({ type: 'input_json_delta', partial_json: '{}' }));
     }
     if (open.number === undefined) return frames;
-    return frames + encodeEvent({ type: 'content_block_stop', index: open.number });
+    return frames + this.#tell({ type: 'content_block_stop', index: open.number });
   }
 }
 

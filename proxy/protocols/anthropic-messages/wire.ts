@@ -32,6 +32,11 @@ export function keepUnread(reader: MemberReader): { readonly metadata?: Metadata
   return keepOwn(unread(reader) ?? {});
 }
 
+/** A beginning or an end by its name: what it is of, and of which block. */
+export function eventName({ type, index = '' }: JsonObject): string {
+  return `${String(type)} ${String(index)}`;
+}
+
 /** One event of a stream. Official clients overlook events without a name. */
 export function encodeEvent(event: JsonObject & { readonly type: string }): string {
   return encodeFrame(event.type, JSON.stringify(event));

@@ -131,9 +131,14 @@ export class MessageItem extends Item implements OpenItem {
   }
 }
 
+/** The event that begins a summary. */
+export const summaryBegins = 'response.reasoning_summary_part.added';
+
 /** Thinking, as the summary that clients show. */
 export class ReasoningItem extends Item implements OpenItem {
   #text = '';
+  /** Whether there is a summary: it begins with its first words. */
+  #summed = false;
   #encrypted: string | undefined;
   readonly #where: string;
 
@@ -143,8 +148,13 @@ export class ReasoningItem extends Item implements OpenItem {
     if (start.type === 'redacted-thinking') this.#encrypted = carry({ redacted: start.data });
   }
 
+  startSummary(say: Say): void {
+    if (!this.#summed) say(summaryBegins, `${this.#where},"part":${summary('')}`);
+    this.#summed = true;
+  }
+
   delta({ text }: Delta, say: Say): void {
-    if (this.#text === '') say('response.reasoning_summary_part.added', `${this.#where},"part":${summary('')}`);
+    this.startSummary(say);
     this.#text += text;
     say('response.reasoning_summary_text.delta', `${this.#where},"delta":${JSON.stringify(text)}`);
   }
@@ -155,7 +165,7 @@ export class ReasoningItem extends Item implements OpenItem {
   }
 
   override end(status: 'completed' | 'incomplete', say: Say): JsonObject {
-    if (this.#text !== '') {
+    if (this.#summed) {
       say('response.reasoning_summary_text.done', `${this.#where},"text":${JSON.stringify(this.#text)}`);
       say('response.reasoning_summary_part.done', `${this.#where},"part":${summary(this.#text)}`);
     }

@@ -2,11 +2,12 @@
 // consecutive numbers, every beginning with its end, and the whole response last.
 
 import type { BlockStart, StreamPart, StreamPartOf } from '../../canonical/response.ts';
-import type { JsonObject } from '../openai/wire.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../openai/wire.ts';
 import type { AnswerContext, StreamEncoder } from '../protocol.ts';
+import { Retelling, type TakenOver } from '../retelling.ts';
 import { finalState, type ResponseHead, responseHead, responseObject } from './response-object.ts';
-import { CallItem, MessageItem, type OpenItem, ReasoningItem, type Say } from './open-item.ts';
-import { responses } from './wire.ts';
+import { CallItem, MessageItem, type OpenItem, ReasoningItem, type Say, summaryBegins } from './open-item.ts';
+import { eventName, itemEnd, responses } from './wire.ts';
 
 /** A block that has begun. Its item may wait for the first words, and may be one that it shares with other blocks. */
 interface OpenBlock {
@@ -33,6 +34,8 @@ export class ResponseStreamEncoder implements StreamEncoder {
   #items = 0;
   /** Events of the part that is being written. */
   #frames = '';
+  /** What somebody else has begun, and the client need not hear again. */
+  #retelling: Retelling | undefined;
 
   constructor(context: AnswerContext) {
     this.#context = context;
@@ -40,6 +43,18 @@ export class ResponseStreamEncoder implements StreamEncoder {
 
   encode(part: StreamPart): Buffer {
     this.#write(part);
+    return this.#take();
+  }
+
+  takeOver(parts: readonly StreamPart[], { sequence, told }: TakenOver): Buffer {
+    this.nextSequence = sequence;
+    this.#retelling = new Retelling(told);
+    for (const part of parts) this.#write(part);
+    this.#retelling.end();
+    return this.#take();
+  }
+
+  #take(): Buffer {
     const frames = this.#frames;
     this.#frames = '';
     return Buffer.from(frames);
@@ -76,7 +91,7 @@ export class ResponseStreamEncoder implements StreamEncoder {
     this.#blocks.set(index, open);
     // Text and thinking begin with their first words: an item with nothing in it says nothing.
     const says = block.type === 'tool-call' || block.type === 'redacted-thinking';
-    if (says || (known !== undefined && block.type === 'thinking')) this.#begin(open);
+    if (says || known !== undefined) this.#begin(open);
   }
 
   #delta(part: StreamPartOf<'delta'>): void {
@@ -100,7 +115,11 @@ export class ResponseStreamEncoder implements StreamEncoder {
   #begin(block: OpenBlock): void {
     const { start } = block;
     const last = this.#open.at(-1);
-    if ((start.type === 'text' || start.type === 'refusal') && last instanceof MessageItem) {
+    if (
+      (start.type === 'text' || start.type === 'refusal') &&
+      last instanceof MessageItem &&
+      this.#takes(last, block)
+    ) {
       last.startPart(start.type, this.#say);
       block.item = last;
       return;
@@ -118,6 +137,18 @@ export class ResponseStreamEncoder implements StreamEncoder {
     this.#open.push(block.item);
     block.item.begin(this.#say);
     if (start.type === 'text' || start.type === 'refusal') (block.item as MessageItem).startPart(start.type, this.#say);
+    if (block.item instanceof ReasoningItem && this.#hasSummary(index)) block.item.startSummary(this.#say);
+  }
+
+  /** Whether the client has the beginning of a summary, if nothing of it. */
+  #hasSummary(item: number): boolean {
+    const event = { type: summaryBegins, output_index: item, summary_index: 0 };
+    return this.#retelling?.knows(eventName(event)) === true;
+  }
+
+  /** Whether a message goes on with a block. */
+  #takes({ index }: MessageItem, { known }: OpenBlock): boolean {
+    return known === undefined ? this.#retelling?.knows(itemEnd(index)) !== true : known.index === index;
   }
 
   #close(which: (item: OpenItem) => boolean, lastStatus: 'completed' | 'incomplete'): void {
@@ -139,12 +170,9 @@ export class ResponseStreamEncoder implements StreamEncoder {
     this.#say(`response.${state.status}`, `"response":${response}`);
   }
 
-  continueAt(sequence: number): void {
-    this.nextSequence = sequence;
-  }
-
   /** Official clients read the type from the data, others from the name of the event. */
   readonly #say: Say = (type, members) => {
+    if (this.#retelling !== undefined && isToldOf(this.#retelling, type, members)) return;
     this.#frames += `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.nextSequence++},${members}}\n\n`;
   };
 
@@ -154,7 +182,16 @@ export class ResponseStreamEncoder implements StreamEncoder {
   }
 }
 
-/** The item that a block is a piece of, where its upstream speaks this protocol too. */
+/** Of an item that its upstream has ended nothing is left to say, whatever it has called its pieces. */
+function isToldOf(retelling: Retelling, type: string, members: string): boolean {
+  if (type.endsWith('.delta')) return !retelling.over;
+  const json = parseJson(`{${members}}`);
+  const place = isJsonObject(json) ? json : {};
+  const { output_index: index } = place;
+  return (index !== undefined && retelling.knows(itemEnd(index))) || retelling.skips(eventName({ ...place, type }));
+}
+
+/** The item that a block is a piece of, where its upstream's own events are passed on. */
 function knownItem({ metadata }: StreamPartOf<'block-start'>): KnownItem | undefined {
   const { item_id: id, output_index: index } = metadata?.[responses] ?? {};
   return typeof id === 'string' && typeof index === 'number' ? { id, index } : undefined;

@@ -9,6 +9,17 @@ export const responses = 'openai-responses';
 /** Events that end an answer well. `response.failed` ends it too, but is an error. */
 export const terminalEvents: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete']);
 
+/** A beginning or an end by its name: what it is of, and where that is. */
+export function eventName({ type, ...place }: JsonObject): string {
+  const [item = '', part = ''] = [place['output_index'], place['content_index'] ?? place['summary_index']];
+  return `${String(type)} ${String(item)} ${String(part)}`;
+}
+
+/** The end of a whole item by its name. */
+export function itemEnd(index: unknown): string {
+  return eventName({ type: 'response.output_item.done', output_index: index });
+}
+
 /** Whether an event carries something that a client waits for. */
 export function eventHasContent(event: JsonObject): boolean {
   const { type } = event;
