@@ -126,7 +126,8 @@ describe.each(['RoundRobin', 'LeastUsed', 'Weighted', 'PriorityOrder'] as const)
 it('tries every key of a pool within one request, and counts that as one attempt of the route', async () => {
   const bad = ['k1', 'k2', 'k3', 'k4', 'k5'];
   const script = byKey(Object.fromEntries(bad.map((name) => [name, keyRefusals['401']])));
-  await using stage = await openPool(script, keysNamed(...bad, 'good'), { failover: { maxAttempts: 1 } });
+  const keys = [...keysNamed(...bad), upstreamKey('good', 'pool', 'good', { priority: 1 })];
+  await using stage = await openPool(script, keys, { strategy: 'PriorityOrder', failover: { maxAttempts: 1 } });
   const answered = await ask(stage.chatURL, { body: chatRequest('one') });
   expect(answered.headers).toMatchObject({ 'x-sluice-backend': 'pool', 'x-sluice-attempts': '6' });
   expect(usesOf(stage)).toEqual({ k1: 1, k2: 1, k3: 1, k4: 1, k5: 1, good: 1 });
