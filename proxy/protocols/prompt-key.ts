@@ -24,8 +24,10 @@ const promptMembers = ['system', 'instructions', 'messages', 'input', 'prompt'];
 export function promptKey(body: Buffer, { members }: Peek, scope: PromptScope): number | undefined {
   const spans = new Map(members.map((member) => [member.name, member]));
   if (scope === 'Conversation') {
-    const named = namedBy.map((name) => spans.get(name)).find((span) => span !== undefined);
-    if (named !== undefined) return crc32(body.subarray(named.valueStart, named.valueEnd));
+    for (const name of namedBy) {
+      const value = bytesOf(body, spans.get(name));
+      if (value !== undefined) return crc32(value);
+    }
   }
   let key: number | undefined;
   let left = prefixChars;
@@ -38,6 +40,17 @@ export function promptKey(body: Buffer, { members }: Peek, scope: PromptScope): 
   }
   return key;
 }
+
+/** A value by which something may be called: null and an empty text are none. */
+function bytesOf(body: Buffer, span: MemberSpan | undefined): Buffer | undefined {
+  if (span === undefined) return undefined;
+  const { valueStart, valueEnd } = span;
+  const says = body[valueStart] === quote ? valueEnd - valueStart > 2 : body[valueStart] !== letterN;
+  return says ? body.subarray(valueStart, valueEnd) : undefined;
+}
+
+const quote = 0x22;
+const letterN = 0x6e;
 
 interface Piece {
   readonly text: string;
@@ -95,10 +108,13 @@ const limits = ['max_completion_tokens', 'max_tokens', 'max_output_tokens'];
 /** Most tokens of an answer that a client asks for; undefined where it does not say. */
 export function outputTokensMax(body: Buffer, { members }: Peek): number | undefined {
   for (const { name, valueStart, valueEnd } of members) {
-    if (limits.includes(name)) return toCount(Number(body.toString('latin1', valueStart, valueEnd)));
-    if (name !== 'options' || valueEnd - valueStart > pieceBytesMax) continue;
-    const options = parse(body, valueStart, valueEnd);
-    if (typeof options === 'object' && options !== null) return toCount(Number(Reflect.get(options, 'num_predict')));
+    let count: number | undefined;
+    if (limits.includes(name)) count = toCount(Number(body.toString('latin1', valueStart, valueEnd)));
+    else if (name === 'options' && valueEnd - valueStart <= pieceBytesMax) {
+      const options = parse(body, valueStart, valueEnd);
+      if (typeof options === 'object' && options !== null) count = toCount(Number(Reflect.get(options, 'num_predict')));
+    }
+    if (count !== undefined) return count;
   }
   return undefined;
 }

@@ -22,7 +22,10 @@ export interface RenewedSettings<Value> {
   readonly get: (key: string) => Promise<Expiring<Value>>;
 }
 
-/** From here on a new value is got while the old one is used: longer than any outage that nobody notices. */
+/**
+ * From here on a new value is got while the old one is used: longer than any outage that nobody notices. Of a value that
+ * lives less than twice as long, from the middle of its life on.
+ */
 const refreshMs = 5 * 60_000;
 /** So near to its end a value is not begun with: clocks differ, and requests take time. */
 const leewayMs = 30_000;
@@ -31,6 +34,8 @@ const failureMs = 2_000;
 
 interface Entry<Value> {
   current: Expiring<Value> | undefined;
+  /** What is left of the current value when a new one is got. */
+  refreshMs: number;
   getting: Promise<Expiring<Value>> | undefined;
   failure: { readonly error: unknown; readonly atMs: number } | undefined;
 }
@@ -42,6 +47,7 @@ export function createRenewed<Value>({ clock, get }: RenewedSettings<Value>): Re
   async function getAnew(key: string, entry: Entry<Value>): Promise<Expiring<Value>> {
     try {
       entry.current = await get(key);
+      entry.refreshMs = Math.max(leewayMs, Math.min(refreshMs, (entry.current.expiresAtMs - clock.now()) / 2));
       entry.failure = undefined;
       return entry.current;
     } catch (error) {
@@ -56,13 +62,13 @@ export function createRenewed<Value>({ clock, get }: RenewedSettings<Value>): Re
     async of(key) {
       let entry = entries.get(key);
       if (entry === undefined) {
-        entry = { current: undefined, getting: undefined, failure: undefined };
+        entry = { current: undefined, refreshMs, getting: undefined, failure: undefined };
         entries.set(key, entry);
       }
       const { current, failure } = entry;
       const leftMs = (current?.expiresAtMs ?? 0) - clock.now();
       const failedJustNow = failure !== undefined && clock.now() - failure.atMs < failureMs;
-      if (leftMs < refreshMs && !failedJustNow) entry.getting ??= getAnew(key, entry);
+      if (leftMs <= entry.refreshMs && !failedJustNow) entry.getting ??= getAnew(key, entry);
       if (current !== undefined && leftMs > leewayMs) {
         // Whether the new one comes concerns nobody as long as the old one works.
         entry.getting?.catch(() => undefined);

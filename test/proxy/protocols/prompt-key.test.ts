@@ -59,6 +59,15 @@ describe('the key of a conversation', () => {
     expect(keyOf({ ...responses, input: 'And then?' })).toBe(keyOf(responses));
   });
 
+  it('is not called anything by what says nothing', () => {
+    const conversation = { messages: [system, hello] };
+    for (const name of ['prompt_cache_key', 'conversation', 'conversation_id', 'session_id']) {
+      for (const nothing of [null, '']) expect(keyOf({ [name]: nothing, ...conversation })).toBe(keyOf(conversation));
+    }
+    const named = { session_id: 's', ...conversation };
+    expect(keyOf({ prompt_cache_key: null, ...named })).toBe(keyOf(named));
+  });
+
   it('is found in every protocol of clients, and nowhere else', () => {
     expect(keyOf({ instructions: 'Be brief.', input: [hello, reply] })).toBe(
       keyOf({ instructions: 'Be brief.', input: [hello] }),
@@ -95,6 +104,9 @@ describe('the longest answer that a client asks for', () => {
     [{ options: { num_predict: 400 } }, 400],
     [{ options: { num_predict: -1 } }, undefined],
     [{ max_tokens: null }, undefined],
+    [{ max_tokens: null, max_completion_tokens: 50 }, 50],
+    [{ options: { num_predict: -1 }, max_tokens: 50 }, 50],
+    [{ options: null, max_tokens: 50 }, 50],
     [{ max_tokens: 'many' }, undefined],
     [{}, undefined],
   ])('of %j is %s', (json, tokens) => {

@@ -100,10 +100,32 @@ describe('a value that ends', () => {
     expect(await again).toBe('new');
   });
 
-  it('that lives shorter than others is got anew with each request, one at a time', async () => {
+  it('that lives shorter than others is got anew in the middle of its life', async () => {
+    for (const lifeMs of [minute + 2, 5 * minute, 8 * minute]) {
+      const rig = new Rig();
+      await rig.begin(lifeMs);
+      rig.now += lifeMs / 2 - 1;
+      expect(await rig.source.of('a')).toBe('one');
+      expect(rig.asked).toHaveLength(1);
+      rig.now += 1;
+      expect(await rig.source.of('a')).toBe('one');
+      expect(rig.asked).toHaveLength(2);
+    }
+  });
+
+  it('that is at its end when it comes is given to those who waited, and to nobody else', async () => {
     const rig = new Rig();
-    await rig.begin(minute);
-    expect(await rig.source.of('a')).toBe('one');
+    await rig.begin(20_000);
+    const next = rig.source.of('a');
     expect(rig.asked).toHaveLength(2);
+    rig.give('two', 50_000);
+    expect(await next).toBe('two');
+    expect(await rig.source.of('a')).toBe('two');
+    expect(rig.asked).toHaveLength(2);
+    rig.now += 20_000;
+    const late = rig.source.of('a');
+    expect(rig.asked).toHaveLength(3);
+    rig.give('three');
+    expect(await late).toBe('three');
   });
 });
