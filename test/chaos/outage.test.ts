@@ -1,6 +1,7 @@
 // Everything fails for a while, and clients do what official clients do by default: they try again. The upstreams get no more
 // than they would in good times, and when they are well again, so is everything.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { expect, test } from 'vitest';
@@ -55,15 +56,15 @@ test(
     const calls: Promise<Called>[] = [];
     const begunMs = performance.now();
     const timer = setInterval(() => calls.push(call(ask[calls.length % ask.length])), 1000 / perSecond);
-    await pause(calmMs);
+    await delay(calmMs);
     for (const upstream of upstreams) upstream.script = broken;
     const brokenAtMs = performance.now();
     const before = { requests: await requestsOf(stage.gateway), attempts: attemptsOf(upstreams) };
-    await pause(outageMs);
+    await delay(outageMs);
     const healedAtMs = performance.now();
     const after = { requests: await requestsOf(stage.gateway), attempts: attemptsOf(upstreams) };
     upstreams.forEach((upstream, index) => (upstream.script = well[index] ?? broken));
-    await pause(afterMs);
+    await delay(afterMs);
     clearInterval(timer);
     const done = await Promise.all(calls);
     const outcomes = new Tally();
@@ -127,5 +128,3 @@ function recoveryOf(calls: readonly Called[], healedAtMs: number): number {
     }) ?? Infinity
   );
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

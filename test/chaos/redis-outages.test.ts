@@ -1,10 +1,12 @@
 // Redis is an optimisation: whatever becomes of it, no client notices, and what was learnt meanwhile is shared as soon as
 // it is back. Three real processes under steady traffic with one of three backends failing all the time.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort, type TestRedis } from '../support/redis.ts';
 import { requires } from '../support/requires.ts';
-import { quantile, report, soon } from '../integration/state/redis-fleet.ts';
+import { quantile, report } from '../integration/state/redis-fleet.ts';
+import { soon } from '../support/soon.ts';
 import { failuresOf, Load, type Outcome } from './redis-load.ts';
 import { type Member, usageOf } from './redis-processes.ts';
 import { askOnce, type ChaosStage, openChaosStage } from './redis-stage.ts';
@@ -79,10 +81,10 @@ program.describe('an outage of Redis under traffic', () => {
       perSecond,
       backends: ['good', 'other'],
     }).start();
-    await pause(500);
+    await delay(500);
     const from = performance.now();
     const { cpuMs } = await usageOf(stage.members);
-    await pause(calmMs);
+    await delay(calmMs);
     const calm = load.between(from, performance.now());
     const spentMs = (await usageOf(stage.members)).cpuMs - cpuMs;
     report('before any outage, ms', { ...figures(calm), 'CPU ms a request': spentMs / calm.length });
@@ -105,7 +107,7 @@ program.describe('an outage of Redis under traffic', () => {
       await begin(redis);
       // Learnt while nobody can be told.
       expect((await askOnce(finder, path)).status).toBe(503);
-      await pause(lastsMs);
+      await delay(lastsMs);
       if (lastsMs > 0) expect((await others[0]?.backend(id))?.state).toBe('enabled');
       await end(redis);
       const returnedMs = performance.now();
@@ -115,7 +117,7 @@ program.describe('an outage of Redis under traffic', () => {
       const after = { usage: await usageOf(members), bytes: bytesOf(members) };
 
       // What was due is answered within the next moments.
-      await pause(300);
+      await delay(300);
       const during = load.between(beganMs, endedMs);
       const logBytes = after.bytes - before.bytes;
       report(`Redis ${name}, ms`, {
@@ -162,5 +164,3 @@ async function storesOf(members: readonly Member[]): Promise<readonly string[]> 
     }),
   );
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,10 +1,13 @@
 // What one gateway finds out, or is told by a person, counts for all: three real processes, one real Redis.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { errorOf } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/redis.ts';
 import { requires } from '../support/requires.ts';
-import { quantile, report, soon } from '../integration/state/redis-fleet.ts';
+import { quantile, report } from '../integration/state/redis-fleet.ts';
+import { soon } from '../support/soon.ts';
 import type { Member } from './redis-processes.ts';
 import { askOnce, type ChaosStage, openChaosStage } from './redis-stage.ts';
 import { sized, timeoutMs } from './scale.ts';
@@ -131,7 +134,7 @@ program.describe('what one gateway knows, all know', () => {
     ]);
     await enableEverywhere(three, id);
     // Longer than the backstop: what one of them still held would have been told again by now.
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await delay(1500);
     const states = await Promise.all(stage.members.map((member) => member.backend(id)));
     expect(states.map(({ state }) => state)).toEqual(['enabled', 'enabled', 'enabled']);
   });
@@ -181,7 +184,7 @@ async function stateWhenReady(adminURL: string): Promise<ReadonlyMap<string, str
     const answer = await fetch(`${adminURL}/readyz`).catch(() => undefined);
     return answer?.status === 200;
   };
-  while (!(await isReady())) await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually(isReady, 30_000);
   const { backends } = (await (await fetch(`${adminURL}/state`)).json()) as {
     readonly backends: readonly { readonly id: string; readonly state: string }[];
   };

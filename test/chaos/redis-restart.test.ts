@@ -1,6 +1,7 @@
 // Gateways are replaced one after the other while clients go on, some of them in the middle of long streams: the only
 // thing that a client may ever see is a closed door, and the next one is open.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { requires } from '../support/requires.ts';
 import { quantile, report } from '../integration/state/redis-fleet.ts';
@@ -35,13 +36,13 @@ program.describe('a rolling restart under traffic with open streams', () => {
       const streams = new Load({ ...usual, stream: true, perSecond: streamsAtOnce / (streamMs / 1000) }).start();
       const codes: Promise<number | string>[] = [];
       const drainedMs: number[] = [];
-      await pause(settleMs);
+      await delay(settleMs);
       for (let round = 0; round < rounds; round += 1) {
         for (const old of stage.members.slice()) {
           known.push(await stage.join(['--drain-seconds', '60']));
           stage.members.splice(stage.members.indexOf(old), 1);
           codes.push(endOf(old, known, drainedMs));
-          await pause(settleMs);
+          await delay(settleMs);
         }
       }
       await Promise.all(codes);
@@ -78,7 +79,7 @@ program.describe('a rolling restart under traffic with open streams', () => {
       words,
       backends: ['good', 'other'],
     }).start();
-    await pause(400);
+    await delay(400);
     const ended = member.end();
     const outcomes = await streams.stop();
     expect(await ended).toBe(0);
@@ -92,11 +93,9 @@ program.describe('a rolling restart under traffic with open streams', () => {
 async function endOf(member: Member, known: Member[], drainedMs: number[]): Promise<number | string> {
   const begunMs = performance.now();
   const ended = member.end();
-  await pause(settleMs);
+  await delay(settleMs);
   known.splice(known.indexOf(member), 1);
   const code = await ended;
   drainedMs.push(performance.now() - begunMs);
   return code;
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

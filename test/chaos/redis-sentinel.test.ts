@@ -1,11 +1,13 @@
 // The master of Redis falls silent, a replica takes its place, and the old master comes back believing that it still is one:
 // no client notices, what is learnt meanwhile is shared as soon as there is a master, and nothing that was void returns.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startRedis, startSentinel, type TestRedis } from '../support/redis.ts';
 import { eventually } from '../support/eventually.ts';
 import { requires } from '../support/requires.ts';
-import { quantile, report, soon } from '../integration/state/redis-fleet.ts';
+import { quantile, report } from '../integration/state/redis-fleet.ts';
+import { soon } from '../support/soon.ts';
 import { failuresOf, Load } from './redis-load.ts';
 import type { Member } from './redis-processes.ts';
 import { askOnce, type ChaosStage, openChaosStage } from './redis-stage.ts';
@@ -86,10 +88,10 @@ program.describe('a failover of Redis by Sentinel', () => {
         // A person's decision under the new master outlives whatever the old one says when it is back.
         await finder.switchBackend(before.id, 'enable');
         await Promise.all(stage.members.map((member) => member.seen(before.id, 'enabled')));
-        await pause(Math.max(0, frozenMs - (performance.now() - frozenAtMs)));
+        await delay(Math.max(0, frozenMs - (performance.now() - frozenAtMs)));
         old?.resume();
         await soon(() => old?.admin.info('replication')).toContain('role:slave');
-        await pause(1500);
+        await delay(1500);
         for (const member of stage.members) {
           expect((await member.backend(before.id)).state).toBe('enabled');
           expect((await member.backend(meanwhile.id)).state).toBe('disabled');
@@ -116,5 +118,3 @@ async function storeOf(member: Member): Promise<string> {
   const { store } = JSON.parse((await member.get('/state')).text) as { readonly store: { readonly state: string } };
   return store.state;
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

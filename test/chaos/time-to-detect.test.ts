@@ -1,6 +1,7 @@
 // One of three backends goes bad under steady traffic: how many requests meet it before it is left alone, and that no client
 // notices.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { chat } from '../support/chat.ts';
 import { backend, rule } from '../support/config.ts';
@@ -79,11 +80,11 @@ test.each(declines)('$name', { timeout: timeoutMs(60) }, async ({ name, script, 
     perSecond,
     backends: names,
   }).start();
-  await pause(calmMs);
+  await delay(calmMs);
   const before = a.requests.length;
   const badAtMs = performance.now();
   a.script = script;
-  await pause(badMs);
+  await delay(badMs);
   const met = a.requests.slice(before);
   const outcomes = await load.stop();
   const lastMs = (met.at(-1)?.receivedAtMs ?? badAtMs) - badAtMs;
@@ -98,5 +99,3 @@ test.each(declines)('$name', { timeout: timeoutMs(60) }, async ({ name, script, 
   // A third would be its share.
   else expect(met.length).toBeLessThan(all / 5);
 });
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,7 +1,7 @@
 // Server-side apply of whatever a manifest holds, by what the API server says about its resources.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
+import { eventually } from '../support/eventually.ts';
 import { type ApiRequest, ApiServerError } from './api-request.ts';
 
 interface Manifest {
@@ -17,8 +17,8 @@ interface ApiResource {
 }
 
 /** How long a definition may take to be established, and its resource to be served. */
-const establishedWithinMs = 20_000;
-const pollMs = 50;
+const withinMs = 20_000;
+const everyMs = 50;
 
 /** Makes the `apply` of a control plane. */
 export function createApply(request: ApiRequest): (manifest: object | string) => Promise<void> {
@@ -27,17 +27,23 @@ export function createApply(request: ApiRequest): (manifest: object | string) =>
       const path = await pathOf(object);
       const query = 'fieldManager=test&force=true';
       await request('PATCH', `${path}?${query}`, object, 'application/apply-patch+yaml');
-      if (object.kind === 'CustomResourceDefinition') await eventually(() => isEstablished(path));
+      if (object.kind === 'CustomResourceDefinition') {
+        await eventually(() => isEstablished(path), withinMs, {
+          everyMs,
+          what: `${object.metadata.name} is established`,
+        });
+      }
     }
   };
 
   async function pathOf({ apiVersion, kind, metadata }: Manifest): Promise<string> {
     const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     let resource: ApiResource | undefined;
-    await eventually(async () => {
+    const find = async (): Promise<boolean> => {
       resource = (await resourcesOf(root)).find((one) => one.kind === kind && !one.name.includes('/'));
       return resource !== undefined;
-    }, `${apiVersion} ${kind} is not served`);
+    };
+    await eventually(find, withinMs, { everyMs, what: `${apiVersion} ${kind} is served` });
     const { name = '', namespaced = false } = resource ?? {};
     return `${root}${namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : ''}/${name}/${metadata.name}`;
   }
@@ -68,12 +74,4 @@ function manifestsIn(manifest: object | string): readonly Manifest[] {
     const object = document.toJS() as Manifest | null;
     return object === null ? [] : [object];
   });
-}
-
-async function eventually(isSo: () => Promise<boolean>, otherwise = 'not established'): Promise<void> {
-  const deadlineMs = performance.now() + establishedWithinMs;
-  while (!(await isSo())) {
-    if (performance.now() > deadlineMs) throw new Error(`${otherwise} after ${establishedWithinMs} ms`);
-    await delay(pollMs);
-  }
 }

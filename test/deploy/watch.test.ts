@@ -1,7 +1,8 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { fingerprint, watchFiles } from '../../deploy/standalone/watch.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Folder, makeFolder } from './folder.ts';
 
 interface Rig extends Disposable {
@@ -29,13 +30,13 @@ async function watching(
     { settleMs, pollMs },
   );
   // The first look sets up the watches.
-  await sleep(4 * settleMs);
+  await delay(4 * settleMs);
   return {
     count,
     async next() {
       const before = calls;
-      for (let waited = 0; calls === before && waited < 5000; waited += 10) await sleep(10);
-      await sleep(120);
+      await eventually(() => calls > before);
+      await delay(120);
       expect(calls).toBe(before + 1);
     },
     [Symbol.dispose]: () => watch.close(),
@@ -101,7 +102,7 @@ test('swap files and other names are nobody’s business', async () => {
   folder.write('.a.yaml.swp', 'x');
   folder.write('4913', 'x');
   folder.write('a.yaml~', 'x');
-  await sleep(200);
+  await delay(200);
   expect(rig.count()).toBe(0);
 });
 
@@ -110,7 +111,7 @@ test('many writes in a row are one change, when they are over', async () => {
   using rig = await watching([folder.path], { settleMs: 100 });
   for (let n = 0; n < 20; n += 1) {
     folder.write('a.yaml', `one ${n}`);
-    await sleep(5);
+    await delay(5);
   }
   await rig.next();
 });
@@ -121,7 +122,7 @@ test('a folder in which something happens all the time does not put off a change
   const noise = setInterval(() => folder.write('log.txt', String(Math.random())), 3);
   try {
     folder.write('a.yaml', 'two');
-    for (let waited = 0; rig.count() === 0 && waited < 3000; waited += 10) await sleep(10);
+    await eventually(() => rig.count() > 0);
     expect(rig.count()).toBe(1);
   } finally {
     clearInterval(noise);
@@ -148,12 +149,12 @@ test('what changes while a change is being dealt with is found afterwards', asyn
     onChange: async () => {
       rounds += 1;
       if (rounds === 1) folder.write('a.yaml', 'three, written meanwhile');
-      await sleep(30);
+      await delay(30);
     },
   });
   folder.write('a.yaml', 'two');
-  for (let waited = 0; rig.count() < 2 && waited < 5000; waited += 10) await sleep(10);
-  await sleep(150);
+  await eventually(() => rig.count() === 2);
+  await delay(150);
   expect(rig.count()).toBe(2);
 });
 
@@ -163,14 +164,12 @@ test('a folder that is deleted and made again is still watched', async () => {
   rmSync(folder.at('sub'), { recursive: true });
   await rig.next();
   mkdirSync(folder.at('sub'));
-  await sleep(250);
-  folder.write('sub/a.yaml', 'two');
-  for (let waited = 0; rig.count() < 3 && waited < 3000; waited += 10) await sleep(10);
-  expect(rig.count()).toBeGreaterThanOrEqual(2);
-  const before = rig.count();
-  folder.write('sub/a.yaml', 'three');
-  for (let waited = 0; rig.count() === before && waited < 3000; waited += 10) await sleep(10);
-  expect(rig.count()).toBeGreaterThan(before);
+  await delay(250);
+  for (const text of ['two', 'three']) {
+    const before = rig.count();
+    folder.write('sub/a.yaml', text);
+    await eventually(() => rig.count() > before);
+  }
 });
 
 test('a closed watch says nothing more', async () => {
@@ -178,6 +177,6 @@ test('a closed watch says nothing more', async () => {
   const rig = await watching([folder.path], { pollMs: 20 });
   rig[Symbol.dispose]();
   folder.write('a.yaml', 'two');
-  await sleep(150);
+  await delay(150);
   expect(rig.count()).toBe(0);
 });

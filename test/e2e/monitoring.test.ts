@@ -2,6 +2,7 @@
 
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chartFolder, monitoringKinds } from '../charts/helm.ts';
 import { type Application, startApplication } from './application.ts';
@@ -51,7 +52,7 @@ describe('a Prometheus', () => {
     await application.ask({ model: 'nobody-has-it' });
     await application.upstream('one', { failWith: 500 });
     await application.ask();
-    await application.during({ workers: 2, pauseMs: 100 }, () => new Promise((resolve) => setTimeout(resolve, 3000)));
+    await application.during({ workers: 2, pauseMs: 100 }, () => delay(3000));
   });
   afterAll(() => release?.remove());
 

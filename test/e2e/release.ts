@@ -1,8 +1,8 @@
 // A release of the chart in a namespace of its own, with a class of its own, so that many can be on one cluster.
 
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { chartFolder } from '../charts/helm.ts';
+import { eventually } from '../support/eventually.ts';
 import type { E2eCluster } from './cluster.ts';
 
 /** A release that is installed. */
@@ -131,11 +131,6 @@ function isPlain(value: unknown): value is object {
 }
 
 /** Waits until something is so; looks rarely, as every look is a program that is run. */
-export async function until(what: string, isSo: () => Promise<boolean>, withinMs = 60_000): Promise<number> {
-  const startMs = performance.now();
-  while (!(await isSo())) {
-    if (performance.now() - startMs > withinMs) throw new Error(`not so within ${withinMs / 1000} s: ${what}`);
-    await delay(100);
-  }
-  return performance.now() - startMs;
+export function until(what: string, isSo: () => Promise<boolean>, withinMs = 60_000): Promise<number> {
+  return eventually(isSo, withinMs, { everyMs: 100, what });
 }

@@ -34,11 +34,33 @@ export class TestClock implements Clock {
   /** Goes forward and fires what is due on the way, timers that were set on the way too. */
   turn(byMs: number): void {
     const endMs = this.#nowMs + byMs;
-    for (let due = this.#take(endMs); due !== undefined; due = this.#take(endMs)) {
-      this.#nowMs = Math.max(this.#nowMs, due.atMs);
-      due.fire();
+    while (this.#fireNext(endMs));
+    this.#nowMs = endMs;
+  }
+
+  /** The same; after each timer, what it started goes on as far as it can. `onStep` is called each time. */
+  async run(forMs: number, onStep?: () => void): Promise<void> {
+    const endMs = this.#nowMs + forMs;
+    await settled();
+    while (this.#fireNext(endMs)) {
+      await settled();
+      onStep?.();
     }
     this.#nowMs = endMs;
+    onStep?.();
+  }
+
+  /** Time goes on, and nothing fires: what a process sees that is stopped. */
+  pass(ms: number): void {
+    this.#nowMs += ms;
+  }
+
+  #fireNext(endMs: number): boolean {
+    const due = this.#take(endMs);
+    if (due === undefined) return false;
+    this.#nowMs = Math.max(this.#nowMs, due.atMs);
+    due.fire();
+    return true;
   }
 
   #take(endMs: number): PendingTimer | undefined {

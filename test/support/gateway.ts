@@ -40,7 +40,8 @@ export interface AdminState {
   readonly keys: readonly TargetState[];
 }
 
-const usual: GatewayOptions = {
+/** Of a gateway in this process: it listens on free ports of loopback, and says nothing. */
+export const usualOptions: GatewayOptions = {
   version: '0',
   listen: { host: '127.0.0.1', port: 0 },
   admin: { host: '127.0.0.1', port: 0, token: undefined },
@@ -63,7 +64,7 @@ export async function startTestGateway(
   draft: ConfigDraft | undefined,
   differs: Partial<GatewayOptions> = {},
 ): Promise<TestGateway> {
-  const gateway = await startGateway({ ...usual, ...differs });
+  const gateway = await startGateway({ ...usualOptions, ...differs });
   const { data, admin } = gateway.listening;
   const adminURL = `http://127.0.0.1:${admin.port}`;
   const configure = (next: ConfigDraft): void => {

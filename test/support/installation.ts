@@ -12,6 +12,7 @@ import { type Operator, startOperator } from '../../operator/operator.ts';
 import type { Gateway } from '../../proxy/gateway.ts';
 import { type ProxyOptions, startProxy } from '../../proxy/proxy.ts';
 import type { ControlPlaneClient } from '../cluster/client.ts';
+import { usualOptions } from './gateway.ts';
 
 /** A line that an operator logged. */
 export interface LogLine {
@@ -176,21 +177,8 @@ async function openProxy(
   differs: Partial<ProxyOptions>,
 ): Promise<TestProxy> {
   const gateway = await startProxy({
-    version: '0',
-    listen: { host: '127.0.0.1', port: 0 },
-    admin: { host: '127.0.0.1', port: 0, token: undefined },
-    redisURL: undefined,
+    ...usualOptions,
     className,
-    replicas: 1,
-    drainMs: 50,
-    // Everything shares one event loop here: how late it is says nothing about the proxies.
-    overload: { requestsMax: 0, loopDelayMeanMsMax: 0, memoryShareMax: 0 },
-    addresses: { allowPrivate: true, allowCidrs: [] },
-    sources: { allowCidrs: [] },
-    logLevel: 'silent',
-    accessLog: false,
-    otlpEndpoint: undefined,
-    serviceName: undefined,
     configDirectory: undefined,
     watch: { namespace, name: `sluice-${className}`, kubeconfig, serviceAddress: { host: undefined, port: undefined } },
     ...differs,

@@ -1,9 +1,12 @@
 // What leases promise, whatever keeps them: one suite, run against memory and against a real Redis.
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
 import { keepRenewed, type Lease, type Leases } from '../../proxy/state/lease.ts';
+import type { StateStore } from '../../proxy/state/store.ts';
 import { systemClock } from '../../proxy/system-clock.ts';
-import type { Fleet, StateProxy } from './state-conformance.ts';
+import { type Fleet, useFleet } from './joined-fleet.ts';
+import { soon } from './soon.ts';
 
 const minute = 60_000;
 /** Short enough to wait for, long enough for a busy machine. */
@@ -12,24 +15,8 @@ const shortMs = 600;
 /** Declares the suite for the leases of one kind of store. */
 export function describeLeases(name: string, open: () => Promise<Fleet>): void {
   describe(name, () => {
-    let fleet: Fleet;
-    let proxies: StateProxy[];
-
-    beforeEach(async () => {
-      fleet = await open();
-      proxies = [];
-    });
-    afterEach(async () => {
-      for (const { store } of proxies) await store.close();
-      await fleet.close();
-    });
-
-    async function join(): Promise<Leases & { close(): Promise<void> }> {
-      const proxy = fleet.create(`proxy-${proxies.length + 1}`);
-      proxies.push(proxy);
-      await proxy.store.start(5000);
-      return proxy.store;
-    }
+    const fleet = useFleet(open);
+    const join = async (): Promise<StateStore> => (await fleet.join()).store;
 
     async function take(leases: Leases, slot: string, ttlMs = minute): Promise<Lease> {
       const lease = await leases.lease(slot, ttlMs);
@@ -38,7 +25,6 @@ export function describeLeases(name: string, open: () => Promise<Fleet>): void {
     }
 
     const nth = <T>(all: readonly T[], n: number): T => all[n % all.length] as T;
-    const eventually = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 10_000, interval: 5 });
 
     test('of many who ask at once, over all proxies, exactly one gets it', async () => {
       const all = [await join(), await join(), await join()];
@@ -59,7 +45,7 @@ export function describeLeases(name: string, open: () => Promise<Fleet>): void {
       first.release();
       expect(first.isHeld()).toBe(false);
       let second: Lease | undefined;
-      await eventually(async () => (second ??= await two.lease('slot', minute)) !== undefined).toBe(true);
+      await soon(async () => (second ??= await two.lease('slot', minute)) !== undefined).toBe(true);
       // The first holder has nothing to say any more.
       first.release();
       expect(await first.renew()).toBe(false);
@@ -71,9 +57,9 @@ export function describeLeases(name: string, open: () => Promise<Fleet>): void {
       const [one, two] = [await join(), await join()];
       const lease = await take(one, 'slot', shortMs);
       expect(await two.lease('slot', minute)).toBeUndefined();
-      await eventually(() => lease.isHeld()).toBe(false);
+      await soon(() => lease.isHeld()).toBe(false);
       expect(await lease.renew()).toBe(false);
-      await eventually(async () => (await two.lease('slot', minute)) !== undefined).toBe(true);
+      await soon(async () => (await two.lease('slot', minute)) !== undefined).toBe(true);
     });
 
     test('it is kept by renewing it, and its time starts anew each time', async () => {
@@ -86,11 +72,11 @@ export function describeLeases(name: string, open: () => Promise<Fleet>): void {
         const stolen = await two.lease('slot', minute);
         // A machine that stands still for longer than the lease lasts loses it, and rightly.
         if (stolen !== undefined) expect(lease.isHeld()).toBe(false);
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await delay(20);
       }
       kept.cancel();
       if (lost === 0) expect(lease.isHeld()).toBe(true);
-      await eventually(() => lease.isHeld()).toBe(false);
+      await soon(() => lease.isHeld()).toBe(false);
       expect(lost).toBeLessThan(2);
     });
 
@@ -100,8 +86,8 @@ export function describeLeases(name: string, open: () => Promise<Fleet>): void {
       let lost = 0;
       const kept = keepRenewed(systemClock, lease, shortMs, () => void (lost += 1));
       lease.release();
-      await eventually(() => lost).toBe(1);
-      await new Promise((resolve) => setTimeout(resolve, shortMs));
+      await soon(() => lost).toBe(1);
+      await delay(shortMs);
       expect(lost).toBe(1);
       kept.cancel();
     });
@@ -124,7 +110,7 @@ export function describeLeases(name: string, open: () => Promise<Fleet>): void {
       expect(await nth(all, 1).leaseFirst(slots, minute)).toBeUndefined();
       expect(await nth(all, 1).leaseFirst([], minute)).toBeUndefined();
       got.find((lease) => lease.name === 's3')?.release();
-      await eventually(async () => (await nth(all, 2).leaseFirst(slots, minute))?.name).toBe('s3');
+      await soon(async () => (await nth(all, 2).leaseFirst(slots, minute))?.name).toBe('s3');
     });
 
     test('a proxy that closes gives up what it holds, and gets nothing more', async () => {

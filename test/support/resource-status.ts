@@ -1,5 +1,6 @@
 // What the status of a resource says, and waiting for it.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Kind } from '../../crds/group.ts';
 import { plurals } from '../../crds/group.ts';
 import type { ControlPlaneClient } from '../cluster/client.ts';
@@ -59,6 +60,6 @@ export async function waitForCondition(
     if (performance.now() > deadline) {
       throw new Error(`${kind} ${namespace}/${name} is not ${wanted} but ${JSON.stringify(seen.status?.conditions)}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await delay(25);
   }
 }

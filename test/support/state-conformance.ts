@@ -1,21 +1,9 @@
 // What every state store promises, whatever carries it: one suite, run against memory and against a real Redis.
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { foreverMs, type DisableBook, type StateStore } from '../../proxy/state/store.ts';
-
-/** One proxy's share of the state. */
-export interface StateProxy {
-  readonly store: StateStore;
-  readonly book: DisableBook;
-}
-
-/** Proxies that share a store. */
-export interface Fleet {
-  /** A further proxy; its store has not been started. */
-  create(proxyId: string): StateProxy;
-  /** Ends what carries the state; the proxies have been closed. */
-  close(): Promise<void>;
-}
+import { describe, expect, test } from 'vitest';
+import { foreverMs } from '../../proxy/state/store.ts';
+import { type Fleet, type StateProxy, useFleet } from './joined-fleet.ts';
+import { soon } from './soon.ts';
 
 const backend = 'backend:team-a/chat/gpt4';
 const minute = 60_000;
@@ -23,35 +11,11 @@ const minute = 60_000;
 /** Declares the suite for one kind of store. */
 export function describeStore(name: string, open: () => Promise<Fleet>): void {
   describe(name, () => {
-    let fleet: Fleet;
-    let proxies: StateProxy[];
-
-    beforeEach(async () => {
-      fleet = await open();
-      proxies = [];
-    });
-    afterEach(async () => {
-      for (const { store } of proxies) await store.close();
-      await fleet.close();
-    });
-
-    function create(): StateProxy {
-      const proxy = fleet.create(`proxy-${proxies.length + 1}`);
-      proxies.push(proxy);
-      return proxy;
-    }
-
-    async function join(): Promise<StateProxy> {
-      const proxy = create();
-      await proxy.store.start(5000);
-      return proxy;
-    }
+    const { create, join } = useFleet(open);
 
     function disable({ book }: StateProxy, { target = backend, forMs = minute, hard = false } = {}) {
       return book.disable(target, { untilMs: Date.now() + forMs, reason: 'ServerError', hard });
     }
-
-    const soon = <T>(read: () => T) => expect.poll(read, { timeout: 5000, interval: 5 });
 
     test('what one proxy disables is disabled for the others, by the same entry', async () => {
       const [one, two, three] = [await join(), await join(), await join()];

@@ -2,8 +2,8 @@
 // take for granted.
 
 import { execFile } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
 import { request } from 'undici';
+import { eventually } from '../../support/eventually.ts';
 import type { Progress } from '../go-build.ts';
 import { type Cluster, connectCluster } from './cluster.ts';
 import type { ClusterFacts } from './state.ts';
@@ -11,7 +11,7 @@ import type { ClusterFacts } from './state.ts';
 const answer = 'the gate is open';
 const port = 8080;
 const withinMs = 60_000;
-const pollMs = 100;
+const looks = { everyMs: 100 };
 
 const server = `
 const http = require('node:http');
@@ -56,7 +56,11 @@ async function checkPods(cluster: Cluster, namespace: string, image: string, pro
   await cluster.apply(pod('client', namespace, image, ['node', '-e', ask]));
   await kubectl('wait', 'pod/client', '--for=jsonpath={.status.phase}=Succeeded', `--timeout=${withinMs / 1000}s`);
   expectIn('the client’s log', await kubectl('logs', 'client'), answer);
-  await eventually(async () => (await kubectl('logs', '--selector=app=server')).includes('asked for /by-name'));
+  await eventually(
+    async () => (await kubectl('logs', '--selector=app=server')).includes('asked for /by-name'),
+    withinMs,
+    looks,
+  );
   progress('ok: a pod calls a Service by its DNS name; kubectl logs');
 
   const said = await kubectl('exec', 'deployment/server', '--', 'node', '-e', 'console.log(process.getuid())');
@@ -99,7 +103,7 @@ async function checkPortForward({ kubectl, kubeconfig }: Cluster, namespace: str
   try {
     let output = '';
     child.stdout?.on('data', (text) => (output += text));
-    await eventually(() => output.includes('Forwarding from'));
+    await eventually(() => output.includes('Forwarding from'), withinMs, looks);
     const [, local = ''] = /127\.0\.0\.1:(\d+)/.exec(output) ?? [];
     await expectAnswer(`http://127.0.0.1:${local}/`);
   } finally {
@@ -114,14 +118,6 @@ async function expectAnswer(url: string): Promise<void> {
 
 function expectIn(what: string, text: string, expected: string): void {
   if (!text.includes(expected)) throw new Error(`${what}: expected "${expected}", got "${text.trim()}"`);
-}
-
-async function eventually(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + withinMs;
-  while (!(await isSo())) {
-    if (performance.now() > deadlineMs) throw new Error(`not so after ${withinMs} ms: ${isSo.toString()}`);
-    await delay(pollMs);
-  }
 }
 
 const securityContext = {

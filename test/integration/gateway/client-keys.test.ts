@@ -1,5 +1,6 @@
 // Who may enter: keys, what they open, and when they end.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { chat, chatRequest } from '../../support/chat.ts';
 import { ask } from '../../support/client.ts';
@@ -89,7 +90,7 @@ it('refuses a key from the moment at which it expires', async () => {
   ]);
   expect(await stage.enter('keys', 'sk-past')).toBe('401 invalid_api_key');
   expect(await stage.enter('keys', 'sk-brief')).toBe('in');
-  await new Promise((resolve) => setTimeout(resolve, 450));
+  await delay(450);
   expect(await stage.enter('keys', 'sk-brief')).toBe('401 invalid_api_key');
 });
 

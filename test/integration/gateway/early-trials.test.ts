@@ -1,6 +1,7 @@
 // Three proxies under load in front of a backend that is out: one request in all of them, once in a period, tries whether
 // it works again, and no client ever notices.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ProviderConfig } from '../../../proxy/config/schema.ts';
 import { chat, chatRequest } from '../../support/chat.ts';
@@ -10,6 +11,7 @@ import { startTestGateway, type TestGateway } from '../../support/gateway.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
 import { answer } from '../../support/scripts.ts';
+import { soon } from '../../support/soon.ts';
 import { type ScriptedUpstream, startUpstream } from '../../support/upstream.ts';
 
 const program = await requires('redis-server');
@@ -62,7 +64,7 @@ program.describe('with three proxies and one Redis', () => {
       while (performance.now() < endsAtMs) {
         const by = await askOne(gateway);
         answers.set(by, (answers.get(by) ?? 0) + 1);
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await delay(20);
       }
     }
     await Promise.all([...gateways, ...gateways].map(client));
@@ -75,7 +77,7 @@ program.describe('with three proxies and one Redis', () => {
   /** Lets one request fail, and everybody hear of it. */
   async function disableFlaky(): Promise<void> {
     await askOne(gateways[0] as TestGateway);
-    await expect.poll(states, { timeout: 10_000, interval: 5 }).toEqual(['disabled', 'disabled', 'disabled']);
+    await soon(states).toEqual(['disabled', 'disabled', 'disabled']);
     flaky.forget();
   }
 
@@ -173,7 +175,7 @@ program.describe('with three proxies and one Redis', () => {
     const keys = (): Promise<string[]> =>
       Promise.all(gateways.map(async (gateway) => (await gateway.key('default/key')).state));
     await askOne(gateways[0] as TestGateway);
-    await expect.poll(keys, { timeout: 10_000, interval: 5 }).toEqual(['disabled', 'disabled', 'disabled']);
+    await soon(keys).toEqual(['disabled', 'disabled', 'disabled']);
     flaky.forget();
     const answers = await load(6000);
     report('6 s of load, a key out for 1 s at a time', answers);

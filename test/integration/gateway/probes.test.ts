@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ProviderConfig } from '../../../proxy/config/schema.ts';
 import { chat, chatRequest } from '../../support/chat.ts';
@@ -11,12 +12,12 @@ import { startTestGateway, type TestGateway } from '../../support/gateway.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
 import { answer, stopAtOnce } from '../../support/scripts.ts';
+import { soon } from '../../support/soon.ts';
 import { type Script, type ScriptedUpstream, startUpstream, type UpstreamRequest } from '../../support/upstream.ts';
 
 const program = await requires('redis-server');
 const secret = 'CANARY-probe-credential';
 const pool = { type: 'KeyPool', keyPool: { strategy: 'RoundRobin', stickiness: 'None' } } as const;
-const soon = <T>(read: () => T | Promise<T>) => expect.poll(read, { timeout: 20_000, interval: 10 });
 
 program.describe('with three proxies and one Redis', () => {
   let redis: TestRedis;
@@ -192,7 +193,7 @@ program.describe('with three proxies and one Redis', () => {
     expect(await states()).toEqual(all('enabled'));
     for (const gateway of gateways) expect(await askAt(gateway)).toBe('probed');
     const before = probes().length;
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await delay(2500);
     expect(probes().length).toBe(before);
   }, 60_000);
 

@@ -1,5 +1,6 @@
 // Which backend a request reaches: by path, pin, model, rule, referenced route, tier and strategy.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { RuleConfig } from '../../../proxy/config/schema.ts';
 import { chat, chatRequest } from '../../support/chat.ts';
@@ -235,7 +236,7 @@ describe('by tier and strategy', () => {
     expect(await shares(stage, 2)).toEqual({ last: 2 });
     stage.upstreams.a.script = chat('a');
     stage.upstreams.b.script = chat('b');
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await delay(400);
     expect(await shares(stage, 4)).toEqual({ a: 2, b: 2 });
   });
 

@@ -1,5 +1,6 @@
 // Kept-alive connections that turn out to be dead cost nobody anything: the request goes out once more on a fresh one.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { chat, chatRequest } from '../../support/chat.ts';
 import { ask, contentOf } from '../../support/client.ts';
@@ -86,7 +87,7 @@ it('loses no request to an upstream that closes idle connections all the time', 
       const marker = `idle ${time}`;
       const answered = await ask(stage.chatURL, { body: chatRequest(marker) });
       expect(contentOf(answered)).toContain(`a~${marker}~0`);
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 6));
+      await delay(Math.random() * 6);
     }
   } finally {
     clearInterval(closing);

@@ -1,5 +1,6 @@
 // Each deadline by itself, with small values: what it ends, what it does not end, and whom it is held against.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { chat, chatFrames, chatRequest, contentFrame, roleFrame } from '../../support/chat.ts';
 import { ask, errorOf } from '../../support/client.ts';
@@ -142,7 +143,7 @@ describe('idleSeconds', () => {
       { rule: { timeouts: { idleSeconds: 0.3 } } },
     );
     const response = await fetch(stage.chatURL, { method: 'POST', body: JSON.stringify(streamed) });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await delay(1000);
     expect((await response.text()).slice(-300)).toMatch(/\[DONE\]\n\n$/);
     expect(await stage.gateway.backend('default/chat/a')).toMatchObject({ state: 'enabled' });
   });

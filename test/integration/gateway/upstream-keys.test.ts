@@ -1,5 +1,6 @@
 // Pools of upstream keys: whose turn it is, and that a key which does not work costs its pool nothing but itself.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ProviderConfig, UpstreamKeyConfig } from '../../../proxy/config/schema.ts';
 import { chat, chatRequest } from '../../support/chat.ts';
@@ -146,7 +147,7 @@ it('goes to the next backend when the pool is empty, and back when the first key
   expect(await askOften(stage, 3)).toEqual(['other', 'other', 'other']);
   expect(usesOf(stage)).toEqual({ a: 1, b: 1 });
   stage.upstreams.pool.script = byKey({});
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  await delay(1100);
   expect(await askOften(stage, 2)).toEqual(['pool', 'pool']);
   expect(usesOf(stage)).toEqual({ a: 3, b: 1 });
 });

@@ -1,5 +1,6 @@
 // What an answer is taken for, and what that costs its backend.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { FailoverConfig } from '../../../proxy/config/schema.ts';
 import { chat, chatFrames, chatRequest, chunkFrame, roleFrame } from '../../support/chat.ts';
@@ -119,7 +120,7 @@ describe('disable', () => {
     await askChat(stage);
     await askChat(stage);
     expect(await stateOf(stage, 'a')).toBe('enabled');
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await delay(600);
     await askChat(stage);
     expect(await stateOf(stage, 'a')).toBe('enabled');
     await askChat(stage);

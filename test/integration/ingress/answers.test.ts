@@ -1,8 +1,10 @@
 // What a client sees of whole and streamed answers: ids, framing, keep-alive, and errors of the handler.
 
 import { request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { echo, eventually, openRaw, sendRaw, startRig } from './rig.ts';
+import { eventually } from '../../support/eventually.ts';
+import { echo, openRaw, sendRaw, startRig } from './rig.ts';
 
 const get = 'GET /a HTTP/1.1\r\nHost: a\r\n';
 
@@ -193,7 +195,7 @@ test('pipelined requests are served one after the other, each whole', async () =
   await using rig = await startRig(async (exchange) => {
     running += 1;
     expect(running).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await delay(5);
     running -= 1;
     exchange.reply(200, {}, exchange.body);
   });
@@ -208,7 +210,7 @@ test('pipelined requests are served one after the other, each whole', async () =
 
 test('what is pipelined behind the last request of a connection is not served', async () => {
   await using rig = await startRig(async (exchange) => {
-    if (exchange.path === '/late') await new Promise((resolve) => setTimeout(resolve, 50));
+    if (exchange.path === '/late') await delay(50);
     await echo(exchange);
   });
   for (const late of [false, true]) {

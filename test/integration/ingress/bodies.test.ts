@@ -3,7 +3,8 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import type { Exchange } from '../../../proxy/ingress/exchange.ts';
-import { eventually, openRaw, sendRaw, signalled, startRig } from './rig.ts';
+import { eventually } from '../../support/eventually.ts';
+import { openRaw, sendRaw, signalled, startRig } from './rig.ts';
 
 const post = 'POST /v1/x HTTP/1.1\r\nHost: a\r\n';
 const mebibyte = 1024 * 1024;

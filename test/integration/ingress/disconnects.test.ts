@@ -3,7 +3,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Exchange } from '../../../proxy/ingress/exchange.ts';
-import { eventually, openRaw, startRig } from './rig.ts';
+import { eventually } from '../../support/eventually.ts';
+import { openRaw, startRig } from './rig.ts';
 
 const post = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}';
 const unhandled: unknown[] = [];

@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Exchange } from '../../../proxy/ingress/exchange.ts';
-import { echo, eventually, openRaw, signalled, startRig } from './rig.ts';
+import { eventually } from '../../support/eventually.ts';
+import { echo, openRaw, signalled, startRig } from './rig.ts';
 
 const quick = { drainServeMs: 300, drainCutMs: 3000 };
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';

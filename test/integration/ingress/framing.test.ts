@@ -1,7 +1,8 @@
 // Requests whose framing two readers could read differently: each must be refused, and nothing behind it served.
 
 import { expect, test } from 'vitest';
-import { eventually, openRaw, sendRaw, signalled, startRig } from './rig.ts';
+import { eventually } from '../../support/eventually.ts';
+import { openRaw, sendRaw, signalled, startRig } from './rig.ts';
 
 const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
 const post = 'POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n';

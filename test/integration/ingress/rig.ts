@@ -1,22 +1,14 @@
 // A real ingress on a free port, and a client that writes bytes as they are given to it.
 
 import { connect, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../../../proxy/canonical/clock.ts';
 import type { ClientError } from '../../../proxy/canonical/client-error.ts';
 import type { Exchange, Handler } from '../../../proxy/ingress/exchange.ts';
 import { createIngress, type Ingress } from '../../../proxy/ingress/ingress.ts';
 import { defaultIngressLimits, type IngressLimits } from '../../../proxy/ingress/limits.ts';
 import { createRequestIds } from '../../../proxy/ingress/request-id.ts';
 import type { EncodedError } from '../../../proxy/protocols/protocol.ts';
-
-const systemClock: Clock = {
-  now: () => Date.now(),
-  setTimer(delayMs, fire) {
-    const timer = setTimeout(fire, delayMs).unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
+import { systemClock } from '../../../proxy/system-clock.ts';
+import { eventually } from '../../support/eventually.ts';
 
 /** An ingress under test, and what it has done so far. */
 export interface Rig extends AsyncDisposable {
@@ -121,15 +113,6 @@ export async function sendRaw(port: number, bytes: string | Buffer, withinMs?: n
   await using client = await openRaw(port);
   client.write(bytes);
   return await client.closed(withinMs);
-}
-
-/** Waits until something is so; rejects if it is not so in time. */
-export async function eventually(isSo: () => boolean, withinMs = 5000): Promise<void> {
-  const deadlineMs = performance.now() + withinMs;
-  while (!isSo()) {
-    if (performance.now() > deadlineMs) throw new Error(`not so within ${withinMs} ms: ${isSo.toString()}`);
-    await delay(2);
-  }
 }
 
 /** A promise and the function that resolves it. */

@@ -3,7 +3,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Exchange } from '../../../proxy/ingress/exchange.ts';
-import { echo, eventually, openRaw, startRig, type RawClient, type Rig } from './rig.ts';
+import { eventually } from '../../support/eventually.ts';
+import { echo, openRaw, startRig, type RawClient, type Rig } from './rig.ts';
 
 const quick = {
   headersTimeoutMs: 300,

@@ -1,6 +1,7 @@
 // What proxies say of themselves is what the status of the objects says: who serves them, who refuses them and why, and
 // who says nothing.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { OperatorOptions } from '../../../operator/ground.ts';
 import { chat, chatRequest } from '../../support/chat.ts';
@@ -83,7 +84,7 @@ plane.describe('what proxies say', () => {
     await operator[Symbol.asyncDispose]();
     operator = await installation.startOperator({ proxyAddresses });
     await eventually(async () => (await metricOf(operator, 'sluice_operator_proxies{state="refused"}')) === 1);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await delay(500);
     expect(await untouched()).toEqual(before);
     expect(await team.status('LLMRoute', 'two')).toEqual(refused);
 
@@ -164,7 +165,7 @@ plane.describe('what proxies say', () => {
     await setReady(installation, 'first', 'False');
     await createPod(installation, 'stranger', second!, { app: 'another' });
     await setReady(installation, 'stranger', 'True');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await delay(300);
     expect(await team.status('LLMRoute', 'one')).toEqual(alone);
 
     await setReady(installation, 'first', 'True');

@@ -1,6 +1,7 @@
 // Keys from the Secret to the request: which Secrets count, keys that the operator makes and renews, and that no secret is
 // anywhere but where it belongs.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chat, chatRequest } from '../../support/chat.ts';
 import { ask } from '../../support/client.ts';
@@ -158,7 +159,7 @@ plane.describe('credentials', () => {
     expect(Math.abs(Date.parse(String(status?.['lastRotationTime'])) - Date.now())).toBeLessThan(15_000);
     // The same request is not heard twice.
     await team.patch('LLMKey', 'app', { metadata: { annotations: { unrelated: 'yes' } } });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await delay(300);
     expect(await keyIn(team, 'app-made')).toBe(after);
   });
 

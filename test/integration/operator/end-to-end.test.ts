@@ -1,5 +1,6 @@
 // The whole way on a real API server: from an object that a person applies to every proxy, and back to its status.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { requiresControlPlane } from '../../support/control-plane.ts';
 import {
@@ -73,7 +74,7 @@ plane.describe('what a person applies', () => {
     const before = await readResource(shared, 'LLMRoute', team, 'chat');
     const index = `/api/v1/namespaces/${installation.namespace}/configmaps/sluice-${installation.className}`;
     const published = await shared.request<{ metadata: { resourceVersion: string } }>('GET', index);
-    await new Promise((resolve) => setTimeout(resolve, 4000));
+    await delay(4000);
     expect((await readResource(shared, 'LLMRoute', team, 'chat')).metadata.resourceVersion).toBe(
       before.metadata.resourceVersion,
     );

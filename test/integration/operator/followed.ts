@@ -9,7 +9,7 @@ import { configMapType } from '../../../operator/kube/kinds.ts';
 import { Reflector, type ReflectorOptions } from '../../../operator/watch/reflector.ts';
 import type { ControlPlaneClient } from '../../cluster/client.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createKeptLog } from '../../operator/queue/turned-clock.ts';
+import { createKeptLog } from '../../operator/queue/kept-log.ts';
 
 /** A reflector that runs. */
 export interface Followed extends AsyncDisposable {

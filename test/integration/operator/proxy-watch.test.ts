@@ -1,17 +1,16 @@
 // A proxy that watches its configuration at a real API server, as a ServiceAccount that may do that and nothing else.
 
-import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startControlPlane } from '../../cluster/control-plane.ts';
-import { chat, chatRequest } from '../../support/chat.ts';
-import { contentOf } from '../../support/client.ts';
-import { type ConfigDraft, configOf, provider, route, ruleInOrder, upstreamKey } from '../../support/config.ts';
+import { chat } from '../../support/chat.ts';
+import { type ConfigDraft, configOf } from '../../support/config.ts';
 import { requiresControlPlane, requiresControlPlanePrograms } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type ScriptedUpstream, startUpstream } from '../../support/upstream.ts';
 import { ClusterPublication, proxyAccess, proxyAccount } from '../proxy/cluster-publication.ts';
+import { answerOf, draftTo as draftWithKey, largeDraftTo } from '../proxy/drafts.ts';
 import { makeMount, type Mount, publish } from '../proxy/mount.ts';
 import { loopback, type ProxyProcess, startProxyProcess } from '../proxy/proxy-process.ts';
 
@@ -31,31 +30,7 @@ afterAll(async () => {
 
 /** One route, `chat`, to one upstream, whose key is of its own. */
 function draftTo(upstream: ScriptedUpstream): ConfigDraft {
-  const name = upstream === one ? 'one' : 'two';
-  return {
-    providers: [
-      provider('upstream', upstream.baseURL, {
-        credentials: { type: 'KeyPool', keyPool: { strategy: 'RoundRobin', stickiness: 'None' } },
-      }),
-    ],
-    routes: [route('chat', [ruleInOrder(['upstream'])])],
-    upstreamKeys: [upstreamKey(`key-${name}`, 'upstream', `secret-${name}`)],
-  };
-}
-
-/** The same, with models whose names no compression makes small: some MiB. */
-function largeDraftTo(upstream: ScriptedUpstream): ConfigDraft {
-  const usual = draftTo(upstream);
-  const models = Array.from({ length: 6000 }, () => {
-    const name = randomBytes(256).toString('hex');
-    return { name, upstreamName: name };
-  });
-  return { ...usual, providers: [...usual.providers, provider('other', upstream.baseURL, { models })] };
-}
-
-async function answerOf(proxy: ProxyProcess): Promise<string> {
-  const answer = await proxy.chat({ body: chatRequest('hello') });
-  return answer.status === 200 ? contentOf(answer).split('~')[0]! : String(answer.status);
+  return draftWithKey(upstream, `secret-${upstream === one ? 'one' : 'two'}`);
 }
 
 function startWatching(
@@ -129,7 +104,7 @@ plane.describe('a proxy that watches', () => {
   });
 
   it('puts a large configuration together from its shards', async () => {
-    const [first, second] = [configOf(largeDraftTo(one)), configOf(largeDraftTo(two))];
+    const [first, second] = [configOf(largeDraftTo(one, 6000)), configOf(largeDraftTo(two, 6000))];
     await published.publish(first);
     await using proxy = await startWatching(published, kubeconfig);
     await proxy.serves(first.config.revision);
@@ -172,7 +147,7 @@ plane.describe('a proxy that watches', () => {
     await other.publish(configOf(draftTo(one)));
     await using proxy = await startWatching(other, kubeconfig);
     await eventually(() => saidBy(proxy, cannotWatch) === 2);
-    await sleep(1_500);
+    await delay(1_500);
     expect([saidBy(proxy, cannotWatch), await proxy.ready()]).toEqual([2, false]);
     expect(proxy.program.out()).toMatch(/configmaps is forbidden|configmaps \\"sluice-default\\" is forbidden/);
   });
@@ -217,7 +192,7 @@ programs.describe('a proxy whose API server is in trouble', () => {
 
       // Frozen while it watches: what is published meanwhile is not lost.
       own.pauseApiServer();
-      await sleep(2_000);
+      await delay(2_000);
       expect([await proxy.ready(), await answerOf(proxy)]).toEqual([true, 'two']);
       own.resumeApiServer();
       const third = configOf(draftTo(one));
@@ -233,7 +208,7 @@ programs.describe('a proxy whose API server is in trouble', () => {
       await eventually(() => /"reason":"401/.test(proxy.program.out()), 30_000);
       const fourth = configOf(draftTo(two));
       await published.publish(fourth);
-      await sleep(500);
+      await delay(500);
       expect([(await proxy.config()).revision, await answerOf(proxy)]).toEqual([third.config.revision, 'one']);
       const token = await own.tokenFor(namespace, proxyAccount);
       writeFileSync(`${kubeconfig}.token`, token);
@@ -263,7 +238,7 @@ describe('a proxy that has a directory and a watch', () => {
     await using proxy = await startProxyProcess(mount, { args });
     expect([await proxy.ready(), await answerOf(proxy)]).toEqual([true, 'one']);
     await eventually(() => saidBy(proxy, cannotWatch) === 2);
-    await sleep(1_000);
+    await delay(1_000);
     expect([saidBy(proxy, cannotWatch), await proxy.ready()]).toEqual([2, true]);
   });
 });

@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kinds } from '../../../crds/group.ts';
 import type { OperatorContext } from '../../../operator/ground.ts';
@@ -278,7 +279,7 @@ plane.describe('an installation', () => {
     const before = await versions();
     operator = await startOperator();
     await eventually(() => operator.lines.some(isCompiled));
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await delay(1_500);
     expect(await versions()).toEqual(before);
   });
 
@@ -286,7 +287,7 @@ plane.describe('an installation', () => {
     const team = await newTeam();
     const startedMs = performance.now();
     const storm = changeAtRandom(team, { url: upstream.baseURL, changes: 240, atOnce: 4 });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await delay(300);
     await operator[Symbol.asyncDispose]();
     operator = await startOperator();
     await storm;
@@ -298,14 +299,14 @@ plane.describe('an installation', () => {
     await operator[Symbol.asyncDispose]();
     operator = await startOperator();
     await eventually(() => operator.lines.some(isCompiled));
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await delay(600);
     expect(await stateOf(team)).toEqual(before);
   });
 
   /** Whether every object of a team has a status that is about its present form, and nothing changes any more. */
   async function isSettled(team: Team): Promise<boolean> {
     const before = JSON.stringify(await stateOf(team));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await delay(300);
     const all = (await Promise.all(kinds.map((kind) => team.list(kind)))).flat();
     const isDecided = all
       .map(conditionsOf)
@@ -356,7 +357,7 @@ plane.describe('an installation', () => {
     // It tries again soon.
     operator = await startOperator({ random: () => 0.05 });
     await eventually(async () => (await readyzOf(operator)).includes('not read yet: services\n'));
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await delay(1_000);
     expect(operator.isLeader()).toBe(false);
     expect(await publication.versions()).toEqual(before);
     expect((await team.status('LLMProvider', 'later')).status).toBeUndefined();

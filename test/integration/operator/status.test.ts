@@ -1,6 +1,7 @@
 // What the status of an object says while proxies work: which backends and keys are out and until when, since when, and
 // how often it is written. And what the operator says of itself.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chat, chatRequest } from '../../support/chat.ts';
 import { ask } from '../../support/client.ts';
@@ -88,7 +89,7 @@ plane.describe('the status', () => {
     for (let turn = 0; performance.now() - watchedMs < 5_000; turn += 1) {
       const to = turn % 2 === 0 ? 'enable' : 'disable';
       await fetch(`http://${proxy.admin}/backends/${id}/${to}`, { method: 'POST' });
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await delay(100);
       versions.add((await team.status('LLMRoute', 'chat')).metadata.resourceVersion);
     }
     expect(versions.size).toBeLessThanOrEqual(3);
@@ -280,5 +281,5 @@ function timesOf({ status }: SeenResource): Readonly<Record<string, string>> {
 
 /** Times in conditions have no fractions. */
 async function nextSecond(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 1_050));
+  await delay(1_050);
 }

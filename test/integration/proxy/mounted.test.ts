@@ -1,12 +1,11 @@
 // The data plane alone: what a mounted volume does to a proxy, in every order in which it may change.
 
-import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chat, chatRequest, markedText } from '../../support/chat.ts';
 import { contentOf, dataOf, errorOf, streamedContentOf } from '../../support/client.ts';
-import { type ConfigDraft, provider, route, ruleInOrder, upstreamKey } from '../../support/config.ts';
 import { type ScriptedUpstream, startUpstream } from '../../support/upstream.ts';
+import { answerOf, draftTo, largeDraftTo } from './drafts.ts';
 import { makeMount, type Mount, publish, without } from './mount.ts';
 import { loopback, type ProxyProcess, startProxyProcess } from './proxy-process.ts';
 
@@ -25,35 +24,6 @@ beforeEach(() => {
   mount = makeMount();
 });
 afterEach(() => mount[Symbol.dispose]());
-
-/** One route, `chat`, to one upstream, with a key of that name in the pool. */
-function draftTo(upstream: ScriptedUpstream, secret = 'usual'): ConfigDraft {
-  const providers = [
-    provider('upstream', upstream.baseURL, {
-      credentials: { type: 'KeyPool', keyPool: { strategy: 'RoundRobin', stickiness: 'None' } },
-    }),
-  ];
-  return {
-    providers,
-    routes: [route('chat', [ruleInOrder(['upstream'])])],
-    upstreamKeys: [upstreamKey(`key-${secret}`, 'upstream', secret)],
-  };
-}
-
-/** A configuration that takes more than a part: names of models that no compression makes small. */
-function largeDraft(upstream: ScriptedUpstream): ConfigDraft {
-  const usual = draftTo(upstream);
-  const models = Array.from({ length: 3000 }, () => {
-    const name = randomBytes(256).toString('hex');
-    return { name, upstreamName: name };
-  });
-  return { ...usual, providers: [...usual.providers, provider('other', upstream.baseURL, { models })] };
-}
-
-async function answerOf(proxy: ProxyProcess): Promise<string> {
-  const answer = await proxy.chat({ body: chatRequest('hello') });
-  return answer.status === 200 ? contentOf(answer).split('~')[0]! : String(answer.status);
-}
 
 describe('a proxy whose volume is empty', () => {
   it('listens, is not ready, refuses requests, and serves as soon as there is a configuration', async () => {
@@ -95,7 +65,7 @@ describe('a proxy whose volume changes', () => {
         const next = publish(draftTo(swap % 2 === 0 ? two : one, `secret-${swap}`));
         mount.hold(next.files);
         await proxy.serves(next.config.revision);
-        await sleep(100);
+        await delay(100);
       }
     } finally {
       stopped = true;
@@ -117,7 +87,7 @@ describe('a proxy whose volume changes', () => {
     expect(await answerOf(proxy)).toBe('one');
 
     mount.hold(first.files, without(second.files, second.secret));
-    await sleep(300);
+    await delay(300);
     expect(await answerOf(proxy)).toBe('one');
     mount.hold(second.files);
     await proxy.serves(second.config.revision);
@@ -125,7 +95,7 @@ describe('a proxy whose volume changes', () => {
     expect(two.requests.at(-1)?.headers['authorization']).toBe('Bearer new');
 
     mount.hold(without(third.files, third.index, ...third.parts), second.files);
-    await sleep(300);
+    await delay(300);
     expect(await answerOf(proxy)).toBe('two');
     mount.hold(third.files);
     await proxy.serves(third.config.revision);
@@ -135,7 +105,7 @@ describe('a proxy whose volume changes', () => {
   });
 
   it('takes 3 MiB in parts, and waits for the part that is missing or of another revision', async () => {
-    const [first, second] = [publish(largeDraft(one), 400_000), publish(largeDraft(two), 400_000)];
+    const [first, second] = [publish(largeDraftTo(one, 3000), 400_000), publish(largeDraftTo(two, 3000), 400_000)];
     expect(Buffer.byteLength(JSON.stringify(first.config))).toBeGreaterThan(3 * 1024 * 1024);
     expect(first.parts.length).toBeGreaterThan(2);
     const [, part = ''] = first.parts;
@@ -147,7 +117,7 @@ describe('a proxy whose volume changes', () => {
     expect(await answerOf(proxy)).toBe('one');
 
     mount.hold(second.files, new Map([[part, first.files.get(part)!]]));
-    await sleep(300);
+    await delay(300);
     expect(await answerOf(proxy)).toBe('one');
     mount.hold(second.files);
     await proxy.serves(second.config.revision);
@@ -170,7 +140,7 @@ describe('a proxy whose volume holds something broken', () => {
     expect(await proxy.ready()).toBe(true);
     expect(await answerOf(proxy)).toBe('one');
     mount.hold(first.files, new Map([[first.index, index]]));
-    await sleep(300);
+    await delay(300);
     expect(proxy.program.out().match(/configuration not taken/g)).toHaveLength(1);
     const metrics = await (await fetch(`${proxy.adminURL}/metrics`)).text();
     expect(metrics).toMatch(/^sluice_config_changes_total\{result="refused"\} 1$/m);
@@ -247,7 +217,7 @@ describe('a proxy that is told to end', () => {
     const answer = await beginStream(proxy);
     const cut = answer.text().catch(() => 'cut');
     proxy.program.process.kill('SIGTERM');
-    await sleep(200);
+    await delay(200);
     expect(proxy.program.process.exitCode).toBeNull();
     proxy.program.process.kill('SIGINT');
     expect(await proxy.program.ended).toBe(130);

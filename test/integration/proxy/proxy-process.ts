@@ -1,7 +1,7 @@
 // A proxy as its container runs it: a process of its own whose configuration is mounted, or watched.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, type PlainAnswer, type PlainRequest } from '../../support/client.ts';
+import { soon } from '../../support/soon.ts';
 import { type Program, startProgram } from '../standalone/program.ts';
 import type { Mount } from './mount.ts';
 
@@ -46,21 +46,13 @@ export async function startProxyProcess(
     adminURL,
     config: served,
     ready: async () => (await fetch(`${adminURL}/readyz`)).ok,
-    serves: async (revision) => void (await eventually(served, (seen) => seen.revision === revision)),
-    refuses: (words) =>
-      eventually(served, ({ lastRefusal }) => lastRefusal?.reasons.some((reason) => reason.includes(words)) === true),
+    serves: (revision) => soon(async () => (await served()).revision).toBe(revision),
+    async refuses(words) {
+      let seen: ServedConfig = {};
+      await soon(async () => ((seen = await served()).lastRefusal?.reasons ?? []).join('\n')).toContain(words);
+      return seen;
+    },
     chat: (request) => ask(`http://${data}/chat/chat/completions`, request),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
-}
-
-async function eventually<T>(look: () => Promise<T>, wanted: (seen: T) => boolean): Promise<T> {
-  let seen = await look();
-  // A poll is 5 s away if the watch misses a change.
-  for (let waited = 0; waited < 12_000 && !wanted(seen); waited += 20) {
-    await sleep(20);
-    seen = await look();
-  }
-  if (!wanted(seen)) throw new Error(`never seen; in the end ${JSON.stringify(seen)}`);
-  return seen;
 }

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createApiServer } from '../../../proxy/kube/api-server.ts';
 import { loadKubeconfig } from '../../../proxy/kube/kubeconfig.ts';
@@ -112,7 +112,7 @@ openssl.describe('a proxy that watches', () => {
     server.script(watching(added('1')));
     await watch(withToken, cluster);
     await eventually(() => logged.length > 0);
-    await sleep(700);
+    await delay(700);
     expect(logged).toHaveLength(1);
     expect(logged[0]).toMatch(/^cannot watch; the last good configuration goes on: .*(certificate|altnames)/);
     expect(server.received).toEqual([]);
@@ -183,7 +183,7 @@ openssl.describe('a proxy that watches', () => {
     await eventually(() => seen.length === 6);
     stop.abort();
     await eventually(() => server.connections() === 0);
-    await sleep(300);
+    await delay(300);
     expect([server.connections(), server.received.length]).toEqual([0, 6]);
   });
 

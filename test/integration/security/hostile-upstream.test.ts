@@ -1,5 +1,6 @@
 // Rows 5, 13, 20, 21 and 22: an upstream that says too much, too long, or points elsewhere harms nobody but itself.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { chat, chatAnswer, chatRequest, markedText } from '../../support/chat.ts';
@@ -24,8 +25,6 @@ function honest(request: UpstreamRequest): Buffer {
   return Buffer.concat([encodeHead(200, fields), body]);
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 describe('an answer that nobody asked for is nobody’s', () => {
   test.each([
     ['with the answer, in one packet', 0],
@@ -43,7 +42,7 @@ describe('an answer that nobody asked for is nobody’s', () => {
     for (let time = 0; time < 20; time += 1) {
       const got = await ask(stage.chatURL, { body: chatRequest(`m${time}`) });
       expect(contentOf(got)).toBe(markedText('a', `m${time}`));
-      await pause(afterMs * 2);
+      await delay(afterMs * 2);
     }
   });
 

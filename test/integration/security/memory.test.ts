@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sized, timeoutMs } from '../../chaos/scale.ts';
@@ -59,7 +60,7 @@ async function grown<T>(
   const watching = (async () => {
     while (!isOver) {
       most = Math.max(most, await residentMegabytes());
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await delay(10);
     }
   })();
   const result = await happen();
@@ -93,7 +94,7 @@ async function send(parts: Iterable<string | Buffer>, { forMs = readMs, reads = 
     if (socket.destroyed) break;
     if (!socket.write(part)) await Promise.race([once(socket, 'drain').catch(() => undefined), closed]);
   }
-  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, forMs))]);
+  await Promise.race([closed, delay(forMs)]);
   socket.destroy();
   return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0), bytes };
 }

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const root = new URL('../../../', import.meta.url).pathname;
 
@@ -54,7 +54,7 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
         const found = pattern.exec(out + err);
         if (found !== null) return found;
         if (child.exitCode !== null) break;
-        await sleep(20);
+        await delay(20);
       }
       throw new Error(`the program never said ${pattern}; it said:\n${out}${err}`);
     },

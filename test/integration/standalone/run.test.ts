@@ -3,11 +3,12 @@
 import { createServer } from 'node:net';
 import { createServer as createHTTPServer } from 'node:http';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type StandIn, startStandIn } from '../../../deploy/standalone/stand-ins/server.ts';
 import { type Folder, makeFolder } from '../../deploy/folder.ts';
 import { provider, route } from '../../deploy/manifests.ts';
+import { soon } from '../../support/soon.ts';
 import { freePorts, type Program, type ProgramOptions, runProgram, startProgram } from './program.ts';
 
 const free = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
@@ -44,16 +45,6 @@ async function ask(url: string, body: object = {}): Promise<string> {
   return /^Hello from (\w+)/.exec(text)?.[1] ?? `${response.status} ${answer.error?.code}`;
 }
 
-async function eventually(probe: () => Promise<string>, wanted: string): Promise<void> {
-  let last = '';
-  for (let waited = 0; waited < 10_000; waited += 50) {
-    last = await probe();
-    if (last === wanted) return;
-    await sleep(50);
-  }
-  throw new Error(`never ${wanted}, in the end ${last}`);
-}
-
 test('the quickstart: three stand-ins, a curl that works, a broken backend that nobody notices', async () => {
   const port = await freePorts(3);
   const text = readFileSync(new URL('../../../deploy/examples/quickstart.yaml', import.meta.url), 'utf8');
@@ -79,7 +70,7 @@ test('an edit is soon in force, a bad one changes nothing, and a good one heals'
   expect(await ask(url)).toBe('one');
 
   folder.write('a.yaml', provider('p', { url: two.url }));
-  await eventually(() => ask(url), 'two');
+  await soon(() => ask(url)).toBe('two');
 
   folder.write('a.yaml', provider('p', { url: one.url }) + route('s', 'missing'));
   await gateway.program.says(
@@ -89,7 +80,7 @@ test('an edit is soon in force, a bad one changes nothing, and a good one heals'
   expect((await fetch(`${gateway.admin}/readyz`)).status).toBe(200);
 
   folder.write('a.yaml', provider('p', { url: one.url }) + route('s', 'p'));
-  await eventually(() => ask(url), 'one');
+  await soon(() => ask(url)).toBe('one');
   expect(await ask(`${gateway.url}/s`)).toBe('one');
   expect(gateway.program.err().match(/the edit is in force/g)).toHaveLength(2);
 });
@@ -103,7 +94,7 @@ test('a route whose file is deleted is gone; without any route left the last one
   });
   await using gateway = await startGateway([folder.path]);
   rmSync(folder.at('c.yaml'));
-  await eventually(() => ask(`${gateway.url}/s`), '404 route_not_found');
+  await soon(() => ask(`${gateway.url}/s`)).toBe('404 route_not_found');
   rmSync(folder.at('b.yaml'));
   await gateway.program.says(/the edit is not applied: no route is left; revision \d+ goes on/);
   expect(await ask(`${gateway.url}/r`)).toBe('one');
@@ -136,7 +127,7 @@ test('a second signal ends the program at once, and not with 0', async () => {
   });
   const cut = response.text().catch(() => 'cut');
   gateway.program.process.kill('SIGINT');
-  await sleep(200);
+  await delay(200);
   expect(gateway.program.process.exitCode).toBeNull();
   gateway.program.process.kill('SIGINT');
   expect(await gateway.program.ended).toBe(130);

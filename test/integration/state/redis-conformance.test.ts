@@ -1,8 +1,9 @@
 import { afterAll, beforeAll } from 'vitest';
+import type { Fleet } from '../../support/joined-fleet.ts';
 import { describeLeases } from '../../support/lease-conformance.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
-import { describeStore, type Fleet } from '../../support/state-conformance.ts';
+import { describeStore } from '../../support/state-conformance.ts';
 import { createProxy } from './redis-fleet.ts';
 
 const program = await requires('redis-server');

@@ -1,10 +1,11 @@
 // Proxies that share a real Redis, as far as the state is concerned.
 
-import { expect } from 'vitest';
 import type { Clock } from '../../../proxy/canonical/clock.ts';
 import { createDisableBook } from '../../../proxy/state/disable-book.ts';
 import { createRedisStore } from '../../../proxy/state/redis-store.ts';
 import type { DisableBook, StateStore } from '../../../proxy/state/store.ts';
+import { systemClock } from '../../../proxy/system-clock.ts';
+import { eventually } from '../../support/eventually.ts';
 
 /** One proxy, and what its store wrote into the log. */
 export interface RedisProxy {
@@ -31,10 +32,7 @@ let created = 0;
 export function skewedClock(skewMs: number): Clock {
   return {
     now: () => Date.now() + skewMs,
-    setTimer(delayMs, fire) {
-      const timer = setTimeout(fire, delayMs).unref();
-      return { cancel: () => clearTimeout(timer) };
-    },
+    setTimer: (delayMs, fire) => systemClock.setTimer(delayMs, fire),
   };
 }
 
@@ -66,19 +64,9 @@ export async function closeAll(proxies: readonly { readonly store: StateStore }[
   await Promise.all(proxies.map(({ store }) => store.close()));
 }
 
-/** Waits until something is so; ten times as long as it should ever take. */
-export function soon<T>(read: () => T | Promise<T>) {
-  return expect.poll(read, { timeout: 20_000, interval: 5 });
-}
-
-/** Milliseconds until something is so. */
-export async function timeUntil(isSo: () => boolean | Promise<boolean>): Promise<number> {
-  const begun = performance.now();
-  while (!(await isSo())) {
-    if (performance.now() - begun > 25_000) throw new Error('did not happen within 25 s');
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  return performance.now() - begun;
+/** Milliseconds until something is so; far longer is waited than it should ever take. */
+export function timeUntil(isSo: () => boolean | Promise<boolean>): Promise<number> {
+  return eventually(isSo, 25_000);
 }
 
 /** A figure that goes into the report of a run. */

@@ -2,18 +2,18 @@
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Lease } from '../../../proxy/state/lease.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
+import { soon } from '../../support/soon.ts';
 import { openLine } from './crooked-line.ts';
-import { closeAll, joinFleet, quantile, report, soon, type RedisProxy } from './redis-fleet.ts';
+import { closeAll, joinFleet, quantile, report, type RedisProxy } from './redis-fleet.ts';
 import { machineMs, type FromRemote, type ToRemote } from './remote-proxy.ts';
 
 const program = await requires('redis-server');
 const minute = 60_000;
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 program.describe('a lease', () => {
   let redis: TestRedis;
   let proxies: RedisProxy[];
@@ -142,7 +142,7 @@ program.describe('a lease', () => {
     // 50 ms until three have found out, nothing afterwards; the rest is room for a busy machine.
     expect(took.filter((ms) => ms > 40).length).toBeLessThan(20);
     expect(quantile(took, 1)).toBeLessThan(1000);
-    await pause(500);
+    await delay(500);
     redis.resume();
     await soon(() => isDown(one) || isDown(two)).toBe(false);
     expect(await redis.admin.keys('*:lease:*')).toEqual([]);

@@ -1,14 +1,15 @@
 // Redis gone, frozen, emptied, slow, or behind a dead network: the proxies go on alone, and are together again soon.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort, startRedis, type TestRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
+import { soon } from '../../support/soon.ts';
 import { openLine } from './crooked-line.ts';
-import { closeAll, createProxy, joinFleet, report, soon, timeUntil, type RedisProxy } from './redis-fleet.ts';
+import { closeAll, createProxy, joinFleet, type RedisProxy, report, timeUntil } from './redis-fleet.ts';
 
 const program = await requires('redis-server');
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const targets = (name: string, count: number): string[] =>
   Array.from({ length: count }, (_, n) => `backend:team-a/chat/${name}${n}`);
 /** Ten times what the design promises (2 s). */
@@ -95,7 +96,7 @@ program.describe('an outage', () => {
       expect(performance.now() - begun).toBeLessThan(3000);
       expect(one.store.health()).toMatchObject({ state: 'down', proxies: 3 });
       one.disable('backend:team-a/chat/gpt4');
-      await pause(1500);
+      await delay(1500);
       await redis.restart();
       const took = await timeUntil(() => !isDown(one));
       report('a proxy that started without Redis joins after, ms', { took });
@@ -131,7 +132,7 @@ program.describe('an outage', () => {
         // Each one lengthens a disable, so each one would have to be told.
         one.disable(few[n % few.length] as string, 60_000 + n);
         longest = Math.max(longest, performance.now() - begun);
-        if (n % 100 === 0) await pause(5);
+        if (n % 100 === 0) await delay(5);
       }
       delays.disable();
       globalThis.gc?.();
@@ -146,14 +147,14 @@ program.describe('an outage', () => {
       expect(grownMb).toBeLessThan(50);
       expect(one.lines.length).toBeLessThan(6);
 
-      await pause(2500);
+      await delay(2500);
       const ends = few.map((it) => one.book.until(it));
       redis.resume();
       const took = await timeUntil(() => few.every((it, n) => Math.abs(two.book.until(it) - (ends[n] ?? 0)) < 100));
       report('the others know after Redis thawed, ms', { took });
       expect(took).toBeLessThan(recoveryMaxMs);
       // What was sent into the frozen server and executed late has not lengthened anything.
-      await pause(1500);
+      await delay(1500);
       const late = await join();
       expect(few.filter((it, n) => Math.abs(late.book.until(it) - (ends[n] ?? 0)) >= 100)).toEqual([]);
     }, 60_000);
@@ -191,7 +192,7 @@ program.describe('an outage', () => {
         one.disable(target);
         expect(performance.now() - begun).toBeLessThan(200);
         took.push(await timeUntil(() => two.book.until(target) !== 0));
-        await pause(400);
+        await delay(400);
       }
       const off = targets('b', 8).map((it) => Math.abs(one.book.until(it) - two.book.until(it)));
       report('a disable over a line of 200 ms, ms', { most: Math.max(...took), 'ends apart': Math.max(...off) });
@@ -208,7 +209,7 @@ program.describe('an outage', () => {
       await soon(() => isDown(one)).toBe(true);
       two.disable('backend:team-a/chat/two');
       one.disable('backend:team-a/chat/one');
-      await pause(4000);
+      await delay(4000);
       line.heal();
       const took = await timeUntil(
         () => one.book.until('backend:team-a/chat/two') !== 0 && two.book.until('backend:team-a/chat/one') !== 0,
@@ -223,7 +224,7 @@ program.describe('an outage', () => {
       proxies.push(one);
       await one.store.start(100);
       const before = process.cpuUsage();
-      await pause(3000);
+      await delay(3000);
       const { user, system } = process.cpuUsage(before);
       report('one proxy without Redis, % of a core', { cpu: (user + system) / 30_000 });
       expect(one.lines).toHaveLength(1);

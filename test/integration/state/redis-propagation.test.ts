@@ -2,15 +2,15 @@
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
-import { closeAll, joinFleet, quantile, report, soon, timeUntil, type RedisProxy } from './redis-fleet.ts';
+import { soon } from '../../support/soon.ts';
+import { closeAll, joinFleet, quantile, type RedisProxy, report, timeUntil } from './redis-fleet.ts';
 import { machineMs, type FromRemote, type ToRemote } from './remote-proxy.ts';
 
 const program = await requires('redis-server');
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 program.describe('the spread of a disable', () => {
   let redis: TestRedis;
   let proxies: RedisProxy[] = [];
@@ -42,7 +42,7 @@ program.describe('the spread of a disable', () => {
     for (let n = 0; n < 1000; n++) {
       begun.set(`backend:team-a/chat/b${n}`, performance.now());
       one?.disable(`backend:team-a/chat/b${n}`);
-      await pause(2);
+      await delay(2);
     }
     await soon(() => took.length).toBe(2000);
     report('1,000 disables to two others in this process, ms', {
@@ -64,7 +64,7 @@ program.describe('the spread of a disable', () => {
       const target = `backend:team-a/chat/b${n}`;
       one.disable(target);
       took.push(await timeUntil(() => two.book.until(target) !== 0 && three.book.until(target) !== 0));
-      await pause(130);
+      await delay(130);
     }
     await redis.admin.call('ACL', 'SETUSER', 'default', 'allchannels');
     report('a disable without pub/sub, ms', { p50: quantile(took, 0.5), max: quantile(took, 1) });
@@ -106,7 +106,7 @@ program.describe('the spread of a disable', () => {
       const target = `backend:team-a/chat/b${n}`;
       const begun = machineMs();
       first.tell({ do: 'disable', target });
-      await pause(3);
+      await delay(3);
       await soon(() => others.every(({ learnt }) => learnt.has(target))).toBe(true);
       // From when the message reached the first process.
       const told = Math.max(begun, first.learnt.get(target)?.atMs ?? begun);

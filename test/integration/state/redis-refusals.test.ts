@@ -1,13 +1,14 @@
 // A Redis that is there and says no: read-only, full, forbidding; and one in which others write nonsense.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort, startRedis, type TestRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
-import { closeAll, createProxy, joinFleet, report, soon, timeUntil, type RedisProxy } from './redis-fleet.ts';
+import { soon } from '../../support/soon.ts';
+import { closeAll, createProxy, joinFleet, type RedisProxy, report, timeUntil } from './redis-fleet.ts';
 
 const program = await requires('redis-server');
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const target = (name: string): string => `backend:team-a/chat/${name}`;
 const recoveryMaxMs = 20_000;
 
@@ -46,7 +47,7 @@ program.describe('a Redis', () => {
     // What is in force can still be read: a newcomer is right about all that was told before.
     const late = await join();
     expect(late.book.until(target('before'))).not.toBe(0);
-    await pause(2500);
+    await delay(2500);
     await end();
     const took = await timeUntil(
       () =>
@@ -191,7 +192,7 @@ program.describe('a Redis', () => {
       one.book.disable('key:team-a/openai', { untilMs: Infinity, reason: 'Manual', hard: true });
       one.book.clear(target('cleared'));
       await soon(() => two.book.list().length).toBe(3);
-      await pause(400);
+      await delay(400);
       // A newcomer reads everything, which tidies.
       await join();
       const keys = await redis.admin.keys('*');

@@ -10,16 +10,16 @@ import { createRedisConnection } from '../../../proxy/state/redis-connection.ts'
 import { parseRedisUrl } from '../../../proxy/state/redis-url.ts';
 import { freePort, startRedis, startSentinel, type TestRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
+import { soon } from '../../support/soon.ts';
 import {
   closeAll,
   createProxy,
   joinFleet,
   quantile,
+  type RedisProxy,
   report,
   skewedClock,
-  soon,
   timeUntil,
-  type RedisProxy,
 } from './redis-fleet.ts';
 
 const program = await requires('redis-server');

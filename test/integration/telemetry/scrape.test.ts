@@ -2,21 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAdmin, type Admin } from '../../../proxy/admin/admin.ts';
 import { createBackendSwitch } from '../../../proxy/admin/backend-switch.ts';
 import { describeState } from '../../../proxy/admin/state.ts';
-import type { Clock } from '../../../proxy/canonical/clock.ts';
 import type { GatewayConfig } from '../../../proxy/config/schema.ts';
 import { createDisableBook } from '../../../proxy/state/disable-book.ts';
 import { createMemoryStore } from '../../../proxy/state/memory-store.ts';
+import { systemClock } from '../../../proxy/system-clock.ts';
 import { createMetrics, type Metrics } from '../../../proxy/telemetry/metrics.ts';
 import { createProcessMetrics } from '../../../proxy/telemetry/process-metrics.ts';
 import { failOverOnce } from '../../proxy/telemetry/trails.ts';
-
-const clock: Clock = {
-  now: () => Date.now(),
-  setTimer(delayMs, fire) {
-    const timer = setTimeout(fire, delayMs).unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
 
 const config = {
   className: 'default',
@@ -48,9 +40,9 @@ let base: string;
 const overload = { shedShare: 0, shed: {} };
 
 beforeAll(async () => {
-  const store = createMemoryStore({ clock });
+  const store = createMemoryStore({ clock: systemClock });
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const disables = createDisableBook({ clock, store, proxyId: 'proxy-a', log: quiet });
+  const disables = createDisableBook({ clock: systemClock, store, proxyId: 'proxy-a', log: quiet });
   const state = () =>
     describeState({
       config,
@@ -61,11 +53,11 @@ beforeAll(async () => {
       limitOf: () => undefined,
       overload,
       onTrial: () => false,
-      nowMs: clock.now(),
+      nowMs: systemClock.now(),
     });
   const report = () => ({ revision: config.revision, digest: config.digest, className: 'default', servedSinceMs: 0 });
   metrics = createMetrics({
-    clock,
+    clock: systemClock,
     version: '1.2.3',
     proxyId: 'proxy-a',
     sources: { targets: state, config: report, store: () => store.health(), overload: () => overload },
@@ -77,14 +69,14 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     token: undefined,
-    clock,
+    clock: systemClock,
     log: quiet,
     sources: {
       readiness: () => ({ ready: true }),
       config: report,
       state,
       metrics: () => metrics.render(),
-      ...createBackendSwitch(disables, clock),
+      ...createBackendSwitch(disables, systemClock),
     },
   });
   const { port } = await admin.listen();

@@ -1,17 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Clock } from '../../../proxy/canonical/clock.ts';
+import { systemClock } from '../../../proxy/system-clock.ts';
 import type { Log, LogFields } from '../../../proxy/telemetry/log.ts';
 import { createTraces, type Traces } from '../../../proxy/telemetry/traces.ts';
 import { failOverOnce, failureOf, makeAttempt, newAttempt, newTrail } from '../../proxy/telemetry/trails.ts';
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts';
-
-const clock: Clock = {
-  now: () => Date.now(),
-  setTimer(delayMs, fire) {
-    const timer = setTimeout(fire, delayMs).unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
 
 const parent = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' };
 const traceparent = `00-${parent.traceId}-${parent.spanId}-01`;
@@ -25,7 +18,7 @@ function newLog(): Log {
   return log;
 }
 
-async function start(serviceName?: string, timers = clock): Promise<Traces | undefined> {
+async function start(serviceName?: string, timers = systemClock): Promise<Traces | undefined> {
   return await createTraces({
     endpoint: receiver.url,
     serviceName,
@@ -227,7 +220,7 @@ describe('traces', () => {
   it('never keep a process waiting for a collector that does not answer', async () => {
     const silent = await startOtlpReceiver({ silent: true });
     vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', silent.url);
-    const hurried: Clock = { ...clock, setTimer: (delayMs, fire) => clock.setTimer(delayMs / 100, fire) };
+    const hurried: Clock = { ...systemClock, setTimer: (delayMs, fire) => systemClock.setTimer(delayMs / 100, fire) };
     const traces = (await start(undefined, hurried)) ?? expect.unreachable('traces are off');
     failOverOnce(traces.observer);
     const startedAt = performance.now();

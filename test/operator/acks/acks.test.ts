@@ -1,11 +1,12 @@
 // What is known of all proxies together: from their answers, for as long as those are good.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Acks } from '../../../operator/acks/acks.ts';
 import type { ProxyAddress } from '../../../operator/acks/ask-proxy.ts';
 import { systemClock } from '../../../operator/clock.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createKeptLog } from '../queue/turned-clock.ts';
+import { createKeptLog } from '../queue/kept-log.ts';
 import { type AdminPort, openAdminPort } from './admin-port.ts';
 
 describe('answers of proxies', () => {
@@ -85,7 +86,7 @@ describe('answers of proxies', () => {
     const asked = first.asked.length;
     acks.hurry();
     await eventually(() => first.asked.length > asked);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await delay(50);
     expect(changes).toBe(1);
     first.serve(7, { backends: [{ id: 'a/r/b', state: 'disabled', reason: 'Timeout' }] });
     acks.hurry();
@@ -119,7 +120,7 @@ describe('answers of proxies', () => {
     run();
     await eventually(() => changes === 1);
     acks.expect(8);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await delay(100);
     first.serve(8);
     const servedMs = performance.now();
     await eventually(() => revisions()[0] === 8);
@@ -128,7 +129,7 @@ describe('answers of proxies', () => {
     second.serve(7, { lastRefusal: { revision: 8, reasons: ['no'] } });
     await eventually(() => acks.reports()[1]?.refusal?.revision === 8);
     const asked = first.asked.length;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await delay(500);
     expect(first.asked.length - asked).toBeLessThanOrEqual(2);
   });
 

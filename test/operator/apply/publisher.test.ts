@@ -8,7 +8,7 @@ import type { KubeCall, KubeClient } from '../../../operator/kube/client.ts';
 import { outputNamesOf, projectOutput } from '../../../operator/watch/output.ts';
 import { credentialsName } from '../../../proxy/config/schema.ts';
 import { type ConfigPair, configOf, provider, upstreamKey } from '../../support/config.ts';
-import { createTurnedClock, type TurnedClock } from '../queue/turned-clock.ts';
+import { TurnedClock } from '../queue/turned-clock.ts';
 import { type HeldObject, ObjectsApi } from './objects-api.ts';
 
 const names = outputNamesOf('blue');
@@ -51,7 +51,7 @@ describe('the publisher', () => {
 
   beforeEach(() => {
     api = new ObjectsApi();
-    clock = createTurnedClock();
+    clock = new TurnedClock();
     leads = true;
     publisher = createPublisher();
   });

@@ -1,14 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Happening } from '../../../operator/events/event.ts';
 import { createEventRecorder, type EventRecorder } from '../../../operator/events/recorder.ts';
-import { createKeptLog, createTurnedClock } from '../queue/turned-clock.ts';
+import { createKeptLog } from '../queue/kept-log.ts';
+import { TurnedClock } from '../queue/turned-clock.ts';
 import { EventServer, failure, type KeptEvent } from './event-server.ts';
 
 const minuteMs = 60_000;
 const recorders: EventRecorder[] = [];
 
 function setUp() {
-  const clock = createTurnedClock();
+  const clock = new TurnedClock();
   const log = createKeptLog();
   const server = new EventServer();
   const drops: string[] = [];

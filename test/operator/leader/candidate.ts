@@ -1,5 +1,6 @@
 // A candidate for leadership whose requests a test may fail.
 
+import { afterEach, expect } from 'vitest';
 import type { KubeCall } from '../../../operator/kube/client.ts';
 import {
   createElector,
@@ -7,7 +8,8 @@ import {
   type Elector,
   type ElectorSettings,
 } from '../../../operator/leader/elector.ts';
-import { createKeptLog, type LogLine, type TurnedClock } from '../queue/turned-clock.ts';
+import { createKeptLog, type LogLine } from '../queue/kept-log.ts';
+import { TurnedClock } from '../queue/turned-clock.ts';
 import { clientOf, type LeaseServer, leaseName } from './lease-server.ts';
 
 /** A candidate that has begun. */
@@ -53,4 +55,32 @@ export function startCandidate(
   const run = elector.run({ onStartedLeading: () => (candidate.started += 1), signal: stop.signal });
   void run.then((end) => (candidate.end = end));
   return candidate;
+}
+
+/** What candidates of a suite of tests are started with: their clock, and all of them stop when a test is over. */
+export interface Candidates {
+  readonly clock: TurnedClock;
+  readonly start: (server: LeaseServer, identity: string) => Candidate;
+}
+
+/** Has candidates stopped after each test, and sees that none of them leaves a timer behind. */
+export function useCandidates(): Candidates {
+  const clock = new TurnedClock();
+  let candidates: Candidate[] = [];
+
+  afterEach(async () => {
+    for (const candidate of candidates) candidate.stop();
+    candidates = [];
+    await clock.run(60_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  return {
+    clock,
+    start(server, identity) {
+      const candidate = startCandidate(server, { clock, identity });
+      candidates.push(candidate);
+      return candidate;
+    },
+  };
 }

@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import type { Clock } from '../../../operator/clock.ts';
 import type { KubeCall } from '../../../operator/kube/client.ts';
 import { createElector } from '../../../operator/leader/elector.ts';
-import { createKeptLog, createTurnedClock, type TurnedClock } from '../queue/turned-clock.ts';
+import { createKeptLog } from '../queue/kept-log.ts';
+import { TurnedClock } from '../queue/turned-clock.ts';
 import { clientOf, failure, LeaseServer, leaseName } from './lease-server.ts';
 
 const badMs = 120_000;
@@ -147,7 +148,7 @@ class Process {
 
 /** Lives through a day. Returns who led, in turn. */
 async function live(day: BadDay): Promise<string[]> {
-  const clock = createTurnedClock();
+  const clock = new TurnedClock();
   const world = {
     clock,
     server: new LeaseServer(),

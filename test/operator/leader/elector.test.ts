@@ -1,24 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Lease } from '../../../operator/leader/lease.ts';
-import { createTurnedClock, settled } from '../queue/turned-clock.ts';
-import { type Candidate, startCandidate } from './candidate.ts';
+import { settled } from '../../support/clock.ts';
+import { startCandidate, useCandidates } from './candidate.ts';
 import { failure, LeaseServer, leaseName } from './lease-server.ts';
 
-const clock = createTurnedClock();
-let candidates: Candidate[] = [];
-
-function start(server: LeaseServer, identity: string): Candidate {
-  const candidate = startCandidate(server, { clock, identity });
-  candidates.push(candidate);
-  return candidate;
-}
-
-afterEach(async () => {
-  for (const candidate of candidates) candidate.stop();
-  candidates = [];
-  await clock.run(60_000);
-  expect(clock.pending).toBe(0);
-});
+const { clock, start } = useCandidates();
 
 /** What stands in the Lease. */
 function recordOf(server: LeaseServer): Lease['spec'] {

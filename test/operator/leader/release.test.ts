@@ -1,23 +1,9 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import { createTurnedClock, settled } from '../queue/turned-clock.ts';
-import { type Candidate, startCandidate } from './candidate.ts';
+import { describe, expect, test } from 'vitest';
+import { settled } from '../../support/clock.ts';
+import { useCandidates } from './candidate.ts';
 import { LeaseServer } from './lease-server.ts';
 
-const clock = createTurnedClock();
-let candidates: Candidate[] = [];
-
-function start(server: LeaseServer, identity: string): Candidate {
-  const candidate = startCandidate(server, { clock, identity });
-  candidates.push(candidate);
-  return candidate;
-}
-
-afterEach(async () => {
-  for (const candidate of candidates) candidate.stop();
-  candidates = [];
-  await clock.run(60_000);
-  expect(clock.pending).toBe(0);
-});
+const { clock, start } = useCandidates();
 
 describe('release', () => {
   test('lets the next one lead at its next look', async () => {

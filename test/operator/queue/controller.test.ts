@@ -3,10 +3,12 @@ import { KubeError } from '../../../operator/kube/kube-error.ts';
 import { type ControllerOptions, createController, type FinishedRun } from '../../../operator/queue/controller.ts';
 import { TerminalError } from '../../../operator/queue/terminal-error.ts';
 import { createWorkQueue, lowPriority } from '../../../operator/queue/work-queue.ts';
-import { createKeptLog, createTurnedClock, settled } from './turned-clock.ts';
+import { settled } from '../../support/clock.ts';
+import { createKeptLog } from './kept-log.ts';
+import { TurnedClock } from './turned-clock.ts';
 
 function setUp(options: Partial<ControllerOptions> & Pick<ControllerOptions, 'reconcile'>) {
-  const clock = createTurnedClock();
+  const clock = new TurnedClock();
   const log = createKeptLog();
   const queue = createWorkQueue({ clock });
   const finished: FinishedRun[] = [];

@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createWorkQueue, type QueueItem, type WorkQueue } from '../../../operator/queue/work-queue.ts';
-import { createTurnedClock, settled, type TurnedClock } from './turned-clock.ts';
+import { settled } from '../../support/clock.ts';
+import { TurnedClock } from './turned-clock.ts';
 
 type Step =
   | { readonly do: 'add'; readonly key: string; readonly delayMs: number; readonly priority: number }
@@ -121,7 +122,7 @@ function live(it: Step, on: { clock: TurnedClock; queue: WorkQueue; model: Model
 test('no key is lost, none is with two workers, and they come in the order of priority and time', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const clock = createTurnedClock();
+      const clock = new TurnedClock();
       const queue = createWorkQueue({ clock });
       const model = new Model();
       const workers = new Workers(queue);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createWorkQueue, lowPriority, type QueueItem, type WorkQueue } from '../../../operator/queue/work-queue.ts';
-import { createTurnedClock, settled } from './turned-clock.ts';
+import { settled } from '../../support/clock.ts';
+import { TurnedClock } from './turned-clock.ts';
 
 function setUp() {
-  const clock = createTurnedClock();
+  const clock = new TurnedClock();
   const heard: unknown[] = [];
   const queue = createWorkQueue({
     clock,

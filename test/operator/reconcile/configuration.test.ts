@@ -8,7 +8,8 @@ import type { KubeClient } from '../../../operator/kube/client.ts';
 import { createConfigurationReconciler } from '../../../operator/reconcile/configuration.ts';
 import { Ledger } from '../../../operator/reconcile/ledger.ts';
 import { outputNamesOf } from '../../../operator/watch/output.ts';
-import { createKeptLog, createTurnedClock, type TurnedClock } from '../queue/turned-clock.ts';
+import { createKeptLog } from '../queue/kept-log.ts';
+import { TurnedClock } from '../queue/turned-clock.ts';
 import { ObjectsApi } from '../apply/objects-api.ts';
 import { type Caches, createCaches, type Written } from './caches.ts';
 
@@ -49,7 +50,7 @@ describe('reconciling the configuration', () => {
   let reconcile: () => Promise<{ readonly requeueAfterMs?: number }>;
 
   function start(): void {
-    clock = createTurnedClock(Date.parse('2026-06-01T00:00:00Z'));
+    clock = new TurnedClock(Date.parse('2026-06-01T00:00:00Z'));
     ledger = new Ledger();
     served = 0;
     recorded = [];

@@ -12,7 +12,7 @@ import { createStatusReconciler, type StatusReconciler } from '../../../operator
 import type { DisabledTarget, ProxyReport } from '../../../operator/status/proxy-report.ts';
 import type { Resource } from '../../../operator/watch/resource.ts';
 import { type ConfigPair, configOf, provider, route, ruleInOrder } from '../../support/config.ts';
-import { createTurnedClock, type TurnedClock } from '../queue/turned-clock.ts';
+import { TurnedClock } from '../queue/turned-clock.ts';
 import { type Caches, createCaches } from './caches.ts';
 
 interface StatusBody {
@@ -67,7 +67,7 @@ describe('reconciling a status', () => {
 
   beforeEach(() => {
     caches = createCaches();
-    clock = createTurnedClock();
+    clock = new TurnedClock();
     ledger = new Ledger();
     reports = [];
     asked = true;

@@ -8,7 +8,7 @@ import {
   type OperatorFacts,
   type OperatorMetrics,
 } from '../../../operator/telemetry/metrics.ts';
-import { createTurnedClock } from '../queue/turned-clock.ts';
+import { TurnedClock } from '../queue/turned-clock.ts';
 
 describe('metrics of the operator', () => {
   let metrics: OperatorMetrics;
@@ -91,7 +91,7 @@ describe('metrics of the operator', () => {
   });
 
   it('look into queues: what is ready, by priority, and what workers have', async () => {
-    const clock = createTurnedClock();
+    const clock = new TurnedClock();
     const queue = createWorkQueue({ clock, observer: metrics.queue('status') });
     metrics.watchQueue('status', queue);
     queue.add('one');

@@ -3,7 +3,9 @@ import type { KubeObject } from '../../../operator/kube/object.ts';
 import { Store } from '../../../operator/watch/cache.ts';
 import { secretType } from '../../../operator/kube/kinds.ts';
 import { Reflector, type ReflectorOptions } from '../../../operator/watch/reflector.ts';
-import { createKeptLog, createTurnedClock, settled, type TurnedClock } from '../queue/turned-clock.ts';
+import { settled } from '../../support/clock.ts';
+import { createKeptLog } from '../queue/kept-log.ts';
+import { TurnedClock } from '../queue/turned-clock.ts';
 import { listOf, object, refusal, ScriptedClient } from './scripted-client.ts';
 
 let clock: TurnedClock;
@@ -16,7 +18,7 @@ let reflector: Reflector;
 let running: Promise<void> | undefined;
 
 beforeEach(() => {
-  clock = createTurnedClock();
+  clock = new TurnedClock();
   client = new ScriptedClient();
   store = new Store({ project: ({ value }: KubeObject) => value, same: (one, other) => one === other });
   told = [];

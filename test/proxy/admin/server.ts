@@ -2,19 +2,10 @@
 
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
-import type { Clock } from '../../../proxy/canonical/clock.ts';
 import { createAdmin, type Admin, type AdminOptions } from '../../../proxy/admin/admin.ts';
 import type { AdminSources } from '../../../proxy/admin/sources.ts';
 import type { AdminState, BackendState } from '../../../proxy/admin/state.ts';
-
-/** Time as it is. */
-export const clock: Clock = {
-  now: () => Date.now(),
-  setTimer(delayMs, fire) {
-    const timer = setTimeout(fire, delayMs).unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
+import { systemClock } from '../../../proxy/system-clock.ts';
 
 /** A backend that is fine. */
 export const azure: BackendState = {
@@ -94,7 +85,7 @@ export async function startAdmin(options: Partial<AdminOptions> = {}): Promise<R
     port: 0,
     token: undefined,
     sources: newSources(),
-    clock,
+    clock: systemClock,
     log: {
       info: (fields, message) => void logged.push({ level: 'info', fields, message }),
       error: (fields, message) => void logged.push({ level: 'error', fields, message }),

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPlugins, type PluginOutcome, type Plugins } from '../../../proxy/balancing/plugins.ts';
 import type { PluginCandidate, PluginRequest } from '../../../proxy/balancing/plugin-protocol.ts';
@@ -118,7 +119,7 @@ describe('a plugin', () => {
     let names: readonly string[] | undefined;
     for (let attempt = 0; attempt < 100 && names === undefined; attempt += 1) {
       names = await ask('quick.mjs', 200);
-      if (names === undefined) await new Promise((resolve) => setTimeout(resolve, 100));
+      if (names === undefined) await delay(100);
     }
     expect(names).toEqual(['a']);
   });

@@ -26,7 +26,8 @@ export function clientOf(version: 'v6' | 'v7', answer: Answer): { client: OpenAI
   return { client, requests };
 }
 
-function bodyOf({ body, chunkBytes }: Answer): ReadableStream<Uint8Array> {
+/** The body of an answer, in its chunks. */
+export function bodyOf({ body, chunkBytes }: Answer): ReadableStream<Uint8Array> {
   const bytes = Buffer.from(body as string);
   const size = chunkBytes ?? Math.max(1, bytes.length);
   let at = 0;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createBreaker, type Breaker } from '../../../proxy/state/breaker.ts';
-import { createTurnedClock } from './turned-clock.ts';
+import { TestClock } from '../../support/clock.ts';
 
 function rig() {
-  const clock = createTurnedClock();
+  const clock = new TestClock();
   const changes: string[] = [];
   const onChange = ({ isOpen, detail }: Breaker): void => void changes.push(isOpen ? `open: ${detail}` : 'closed');
   return { clock, changes, breaker: createBreaker({ clock, detail: 'not connected yet', onChange }) };

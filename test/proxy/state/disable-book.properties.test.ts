@@ -6,7 +6,8 @@ import { createLeaseTable } from '../../../proxy/state/lease-table.ts';
 import { createMemoryLeases } from '../../../proxy/state/memory-leases.ts';
 import { createDisableBook } from '../../../proxy/state/disable-book.ts';
 import type { DisableBook, SharedNews, StatePeer, StateStore } from '../../../proxy/state/store.ts';
-import { createKeptLog, createTurnedClock, type TurnedClock } from './turned-clock.ts';
+import { TestClock } from '../../support/clock.ts';
+import { createKeptLog } from './kept-log.ts';
 
 const sequences = 100_000;
 const targets = ['backend:team-a/chat/gpt4', 'key:team-a/openai#gpt-4o'] as const;
@@ -36,7 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** A book whose news goes where the test says. */
-function createProxy(clock: TurnedClock, proxyId: string, send: (news: SharedNews) => void) {
+function createProxy(clock: TestClock, proxyId: string, send: (news: SharedNews) => void) {
   let peer: StatePeer | undefined;
   const store: StateStore = {
     share: (entry) => send({ type: 'disable', entry }),
@@ -61,7 +62,7 @@ interface Model {
   trial: boolean;
 }
 
-function live(book: DisableBook, clock: TurnedClock, models: ReadonlyMap<string, Model>, it: Step): void {
+function live(book: DisableBook, clock: TestClock, models: ReadonlyMap<string, Model>, it: Step): void {
   if (it.do === 'turn') return clock.turn(it.byMs);
   const model = models.get(it.target) as Model;
   const disabled = Math.max(model.hardMs, model.softMs) > clock.now();
@@ -96,7 +97,7 @@ function live(book: DisableBook, clock: TurnedClock, models: ReadonlyMap<string,
 test('a book does what a plain model does: ends never come sooner, hard and soft apart, one trial at a time', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
-      const clock = createTurnedClock(1_000_000);
+      const clock = new TestClock(1_000_000);
       const { book } = createProxy(clock, 'proxy-1', () => {});
       const models = new Map(targets.map((it) => [it as string, { hardMs: 0, softMs: 0, owes: false, trial: false }]));
       for (const it of steps) {
@@ -116,7 +117,7 @@ test('books that heard everything agree, in whatever order and however often the
   const life = fc.array(fc.record({ who: fc.nat({ max: 2 }), step }), { maxLength: 20 });
   fc.assert(
     fc.property(life, fc.infiniteStream(fc.nat({ max: 5 })), (steps, chance) => {
-      const clock = createTurnedClock(1_000_000);
+      const clock = new TestClock(1_000_000);
       const drawn = (): number => chance.next().value as number;
       const proxies = [0, 1, 2].map((who) => {
         const underWay: SharedNews[] = [];

@@ -9,14 +9,15 @@ import {
   type SharedNews,
   type StateStore,
 } from '../../../proxy/state/store.ts';
-import { createKeptLog, createTurnedClock, type TurnedClock } from './turned-clock.ts';
+import { TestClock } from '../../support/clock.ts';
+import { createKeptLog } from './kept-log.ts';
 
 const target = 'backend:team-a/chat/gpt4';
 const minute = 60_000;
 const day = 24 * 60 * minute;
 
 interface Rig {
-  readonly clock: TurnedClock;
+  readonly clock: TestClock;
   readonly book: DisableBook;
   readonly shared: SharedNews[];
   readonly changes: DisableChange[];
@@ -30,7 +31,7 @@ interface Rig {
 }
 
 function rig(options: Partial<DisableBookOptions> = {}): Rig {
-  const clock = createTurnedClock();
+  const clock = new TestClock();
   const { lines, ...log } = createKeptLog();
   const shared: SharedNews[] = [];
   let peer: Parameters<StateStore['attach']>[0] | undefined;
@@ -61,7 +62,7 @@ function rig(options: Partial<DisableBookOptions> = {}): Rig {
   };
 }
 
-function entryOfOther(clock: TurnedClock, fields: Partial<DisableEntry>): SharedNews {
+function entryOfOther(clock: TestClock, fields: Partial<DisableEntry>): SharedNews {
   const base = { id: 'proxy-2.0', target, hard: false, reason: 'ServerError', by: 'proxy-2', generation: 0 } as const;
   return { type: 'disable', entry: { ...base, sinceMs: clock.now(), untilMs: clock.now() + minute, ...fields } };
 }

@@ -1,24 +1,17 @@
-import type { Clock } from '../../../proxy/canonical/clock.ts';
 import { createDisableBook } from '../../../proxy/state/disable-book.ts';
 import { createMemoryPeers, createMemoryStore } from '../../../proxy/state/memory-store.ts';
+import { systemClock } from '../../../proxy/system-clock.ts';
+import type { Fleet } from '../../support/joined-fleet.ts';
 import { describeLeases } from '../../support/lease-conformance.ts';
-import { describeStore, type Fleet } from '../../support/state-conformance.ts';
-import { createKeptLog } from './turned-clock.ts';
-
-const clock: Clock = {
-  now: () => Date.now(),
-  setTimer(delayMs, fire) {
-    const timer = setTimeout(fire, delayMs).unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
+import { describeStore } from '../../support/state-conformance.ts';
+import { createKeptLog } from './kept-log.ts';
 
 async function open(): Promise<Fleet> {
-  const peers = createMemoryPeers(clock);
+  const peers = createMemoryPeers(systemClock);
   return {
     create(proxyId) {
-      const store = createMemoryStore({ clock, peers });
-      return { store, book: createDisableBook({ clock, store, proxyId, log: createKeptLog() }) };
+      const store = createMemoryStore({ clock: systemClock, peers });
+      return { store, book: createDisableBook({ clock: systemClock, store, proxyId, log: createKeptLog() }) };
     },
     close: async () => {},
   };

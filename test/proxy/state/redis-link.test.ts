@@ -3,13 +3,13 @@ import { createBreaker } from '../../../proxy/state/breaker.ts';
 import type { RedisCommand, RedisConnection } from '../../../proxy/state/redis-connection.ts';
 import { createRedisLink } from '../../../proxy/state/redis-link.ts';
 import { leaveScript } from '../../../proxy/state/redis-scripts.ts';
-import { createTurnedClock } from './turned-clock.ts';
+import { TestClock } from '../../support/clock.ts';
 
 const command: RedisCommand = { script: leaveScript, keys: [], args: [] };
 
 /** A link to something that answers as `call` says. */
 function rig(call: () => Promise<unknown>) {
-  const clock = createTurnedClock();
+  const clock = new TestClock();
   const breaker = createBreaker({ clock, detail: 'not connected yet', onChange: () => {} });
   breaker.close();
   let calls = 0;

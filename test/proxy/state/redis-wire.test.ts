@@ -6,10 +6,10 @@ import { createRedisKeys, fromRecordName, toRecordName } from '../../../proxy/st
 import { isSeen, toCommand, toNews, toPage, type RedisRecord } from '../../../proxy/state/redis-wire.ts';
 import { createStoreClock } from '../../../proxy/state/store-clock.ts';
 import { foreverMs, type DisableEntry } from '../../../proxy/state/store.ts';
-import { createTurnedClock } from './turned-clock.ts';
+import { TestClock } from '../../support/clock.ts';
 
 const keys = createRedisKeys('default');
-const clock = createTurnedClock();
+const clock = new TestClock();
 const storeClock = createStoreClock(clock);
 const nowMs = clock.now();
 const target = 'backend:team-a/chat/gpt4#llama3:8b';

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createStoreClock } from '../../../proxy/state/store-clock.ts';
 import { foreverMs } from '../../../proxy/state/store.ts';
-import { createTurnedClock } from './turned-clock.ts';
+import { TestClock } from '../../support/clock.ts';
 
 /** Asks the store, whose clock is ahead, over a way that takes so long there and back. */
 function rig(aheadMs: number) {
-  const clock = createTurnedClock();
+  const clock = new TestClock();
   const store = createStoreClock(clock);
   const ask = (thereMs: number, backMs: number, ahead = aheadMs): void => {
     const sentMs = clock.now();

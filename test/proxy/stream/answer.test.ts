@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -260,7 +261,7 @@ describe('a compressed answer', () => {
     rig.attach();
     rig.answer.pause();
     const before = rig.receivedBytes;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await delay(100);
     expect(rig.receivedBytes - before).toBeLessThan(256 * 1024);
     rig.answer.resume();
     await expect.poll(() => rig.receivedBytes).toBeGreaterThan(size);

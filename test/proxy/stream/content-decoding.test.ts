@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { AnswerRig } from './answer-rig.ts';
@@ -17,7 +18,7 @@ test('and goes on waiting while the client is slow, too', async () => {
   const rig = new AnswerRig({ stream: false }).head(gzipped);
   rig.data(encoded.subarray(0, 100_000));
   rig.answer.pause();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await delay(20);
   expect(rig.orders).toEqual(['pause', 'pause']);
   rig.answer.resume();
   await expect.poll(() => rig.orders.at(-1)).toBe('resume');

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Timer } from '../../../proxy/canonical/clock.ts';
 import { systemClock } from '../../../proxy/system-clock.ts';
@@ -59,10 +60,10 @@ test('shares of memory are shares', async () => {
 test('nothing is heard any more when it is cancelled', async () => {
   let count = 0;
   watch = watchProcessLoad(systemClock, 20, () => (count += 1));
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await delay(100);
   watch.cancel();
   const heard = count;
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await delay(100);
   expect(heard).toBeGreaterThan(0);
   expect(count).toBe(heard);
 });

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { answer, bytes, inTurn, stopAfter, stopAtOnce } from '../../support/scripts.ts';
 import { startUpstream } from '../../support/upstream.ts';
@@ -51,7 +52,7 @@ describe('a request to an upstream', () => {
     await begun;
     sending.pause();
     const soonAfter = received.bytes;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await delay(50);
     expect(received.bytes - soonAfter).toBeLessThan(1024 * 1024);
     sending.resume();
     expect(await over).toMatchObject({ bytes: size, failed: undefined });

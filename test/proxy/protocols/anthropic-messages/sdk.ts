@@ -2,19 +2,11 @@
 
 import Anthropic from '@anthropic-ai/sdk';
 import Anthropic0 from 'anthropic0';
+import { type Answer, bodyOf } from '../sdk.ts';
 
 export const versions = ['0.137', '1.x'] as const;
 
 export type Version = (typeof versions)[number];
-
-/** What a client is answered. */
-export interface Answer {
-  readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | string;
-  /** Bytes per chunk; all at once if absent. */
-  readonly chunkBytes?: number;
-}
 
 /** A client whose every request gets this answer; `requests` are the bodies and headers that it sent. */
 export function clientOf(
@@ -32,22 +24,6 @@ export function clientOf(
   // The two versions have the same surface as far as the tests go.
   const client = version === '1.x' ? new Anthropic(options) : (new Anthropic0(options) as unknown as Anthropic);
   return { client, requests };
-}
-
-function bodyOf({ body, chunkBytes }: Answer): ReadableStream<Uint8Array> {
-  const bytes = Buffer.from(body as string);
-  const size = chunkBytes ?? Math.max(1, bytes.length);
-  let at = 0;
-  return new ReadableStream({
-    pull(controller) {
-      if (at >= bytes.length) {
-        controller.close();
-        return;
-      }
-      controller.enqueue(new Uint8Array(bytes.subarray(at, at + size)));
-      at += size;
-    },
-  });
 }
 
 /** What clients ask here: they look only at the answer. */

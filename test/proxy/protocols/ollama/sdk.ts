@@ -1,8 +1,7 @@
 // The official client, fed with bytes instead of a network.
 
 import { Ollama } from 'ollama';
-
-import type { Answer } from '../sdk.ts';
+import { type Answer, bodyOf } from '../sdk.ts';
 
 /** A client whose every request gets this answer; `requests` are the paths and bodies that it sent. */
 export function ollamaClientOf(answer: Answer): { client: Ollama; requests: { path: string; body: unknown }[] } {
@@ -22,20 +21,4 @@ export async function sentBy(call: (client: Ollama) => Promise<unknown>): Promis
   const { client, requests } = ollamaClientOf({ body: '{"done":true}' });
   await call(client);
   return Buffer.from(JSON.stringify(requests[0]?.body));
-}
-
-function bodyOf({ body, chunkBytes }: Answer): ReadableStream<Uint8Array> {
-  const bytes = Buffer.from(body as string);
-  const size = chunkBytes ?? Math.max(1, bytes.length);
-  let at = 0;
-  return new ReadableStream({
-    pull(controller) {
-      if (at >= bytes.length) {
-        controller.close();
-        return;
-      }
-      controller.enqueue(new Uint8Array(bytes.subarray(at, at + size)));
-      at += size;
-    },
-  });
 }
