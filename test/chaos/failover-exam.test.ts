@@ -1,7 +1,7 @@
 // The sixteen faults of a public benchmark for gateways, sat by a route with one retry, one fallback and Resume: every client
 // gets the whole answer, or (S13) the provider's own reason, and the provider is treated with restraint.
 
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { candidates } from './failover-exam/candidates.ts';
 import { type Question, questions } from './failover-exam/questions.ts';
 import { type Mark, openExam, sit } from './failover-exam/sitting.ts';
@@ -11,20 +11,19 @@ import { timeoutMs } from './scale.ts';
 const isLongest = ({ id }: Question): boolean => id === 'S15';
 const marks = new Map<string, Map<string, Mark>>();
 
-describe.each(candidates)('$name', (candidate) => {
-  it('passes in all sixteen', { timeout: timeoutMs(600) }, async () => {
-    await using stage = await openExam(candidate);
-    const mine = new Map<string, Mark>();
-    marks.set(candidate.name, mine);
-    // One takes as long as all others together, and has a fallback for itself.
-    const [longest, others] = [questions.filter(isLongest), questions.filter((question) => !isLongest(question))];
-    const atTheSameTime = longest.map(async (question) => mine.set(question.id, await sit(stage, candidate, question)));
-    for (const question of others) mine.set(question.id, await sit(stage, candidate, question));
-    await Promise.all(atTheSameTime);
-    const failed = [...mine].filter(([, { verdict }]) => verdict !== 'pass');
-    expect(Object.fromEntries(failed)).toEqual({});
-    expect(mine.size).toBe(16);
-  });
+// They wait most of the time, each on a stage of its own.
+it.concurrent.each(candidates)('$name passes in all sixteen', { timeout: timeoutMs(600) }, async (candidate) => {
+  await using stage = await openExam(candidate);
+  const mine = new Map<string, Mark>();
+  marks.set(candidate.name, mine);
+  // One takes as long as all others together, and has a fallback for itself.
+  const [longest, others] = [questions.filter(isLongest), questions.filter((question) => !isLongest(question))];
+  const atTheSameTime = longest.map(async (question) => mine.set(question.id, await sit(stage, candidate, question)));
+  for (const question of others) mine.set(question.id, await sit(stage, candidate, question));
+  await Promise.all(atTheSameTime);
+  const failed = [...mine].filter(([, { verdict }]) => verdict !== 'pass');
+  expect(Object.fromEntries(failed)).toEqual({});
+  expect(mine.size).toBe(16);
 });
 
 it('is an exam that can be failed: without Resume what breaks after content is safe, and no more', async () => {

@@ -1,8 +1,45 @@
-// Waiting for what is read to become what is expected.
+// Waiting for what is read to become what is expected. As `expect.poll`, which does not know its test where several run at
+// the same time.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 
+const withinMs = 20_000;
+const everyMs = 5;
+
+type Expectation = ReturnType<typeof expect.poll>;
+type Matcher = (...args: readonly unknown[]) => void;
+
 /** Expects something of what is read to become so; fails with what was read last. */
-export function soon<T>(read: () => T | Promise<T>) {
-  return expect.poll(read, { timeout: 20_000, interval: 5 });
+export function soon(read: () => unknown): Expectation {
+  const matching = (isNot: boolean): object =>
+    new Proxy(
+      {},
+      {
+        get(_, name: string) {
+          if (name === 'not') return matching(true);
+          return (...args: readonly unknown[]) => retry(async () => matcherOf(await read(), isNot, name)(...args));
+        },
+      },
+    );
+  return matching(false) as Expectation;
+}
+
+function matcherOf(value: unknown, isNot: boolean, name: string): Matcher {
+  // oxlint-disable-next-line vitest/valid-expect -- which matcher it is comes by name
+  const assertion = expect(value);
+  const matchers = (isNot ? assertion.not : assertion) as unknown as Readonly<Record<string, Matcher>>;
+  return (...args) => matchers[name]?.call(matchers, ...args);
+}
+
+async function retry(check: () => Promise<void>): Promise<void> {
+  const deadlineMs = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+    }
+    await delay(everyMs);
+  }
 }
