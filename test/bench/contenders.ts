@@ -54,12 +54,16 @@ http {
 `;
 }
 
-/** Starts Sluice as a user would, from YAML. */
-export async function startSluice(core: number, upstreamPort: string, flags: readonly string[]): Promise<Contender> {
+/** Starts Sluice as a user would, from YAML; with other resources than the usual ones if they are given. */
+export async function startSluice(
+  core: number,
+  upstreamPort: string,
+  yaml: string = usualResources(upstreamPort),
+): Promise<Contender> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
-  await writeFile(join(folder, 'bench.yaml'), resources(upstreamPort));
+  await writeFile(join(folder, 'bench.yaml'), yaml);
   const main = new URL('../../deploy/standalone/main.ts', import.meta.url).pathname;
-  const args = [main, 'run', folder, '--listen', '127.0.0.1:28082', '--admin', '127.0.0.1:28083', ...flags];
+  const args = [main, 'run', folder, '--listen', '127.0.0.1:28082', '--admin', '127.0.0.1:28083'];
   const running = start(core, process.execPath, args);
   await ready('http://127.0.0.1:28083/readyz');
   return { name: 'Sluice', url: 'http://127.0.0.1:28082/v1/chat/completions', running, pids: [running.pid] };
@@ -78,7 +82,7 @@ async function ready(url: string): Promise<void> {
 }
 
 /** A key, two rules, two backends, one of a pool: what a request passes through in a real installation. */
-function resources(upstreamPort: string): string {
+function usualResources(upstreamPort: string): string {
   const endpoint = `endpoint: {url: "http://127.0.0.1:${upstreamPort}/v1", insecureHTTP: Allow}`;
   return `apiVersion: sluice.dev/v1alpha1
 kind: LLMProvider

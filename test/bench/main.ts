@@ -75,7 +75,7 @@ async function main(): Promise<void> {
   const nginx = await startNginx(measuredCore, port);
   if (nginx === undefined) console.log('nginx is not installed and left out (Debian: apt-get install nginx-light)');
   else contenders.push(nginx);
-  contenders.push(await startSluice(measuredCore, port, []));
+  contenders.push(await startSluice(measuredCore, port));
   const turns = new Map(contenders.map((contender) => [contender, [] as Turn[]]));
   const control: { p50: number; p99: number }[][] = openRates.map(() => []);
   try {

@@ -1,5 +1,6 @@
 // The upstream of the benchmark: answers at once, from prepared bytes, so that what is measured is what lies before it.
-// `POST …/chat/completions`; a body with `"stream":true` gets events, as many and as far apart as its headers say.
+// `POST …/chat/completions`; a body with `"stream":true` gets events, as many and as far apart as its headers say. Below
+// `/broken` everything is a 500.
 
 import { createServer, type ServerResponse } from 'node:http';
 
@@ -13,6 +14,8 @@ const answer = Buffer.from(
     usage: { prompt_tokens: 200, completion_tokens: 160, total_tokens: 360 },
   }),
 );
+
+const fault = Buffer.from(JSON.stringify({ error: { message: 'The server had an error.', type: 'server_error' } }));
 
 function event(delta: object, finish: string | null): Buffer {
   const choices = [{ index: 0, delta, logprobs: null, finish_reason: finish }];
@@ -59,8 +62,9 @@ const server = createServer((request, response) => {
       stream(response, Number(events), Number(everyMs));
       return;
     }
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
-    response.end(answer);
+    const [status, body] = request.url?.startsWith('/broken') ? [500, fault] : [200, answer];
+    response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length });
+    response.end(body);
   });
 });
 server.keepAliveTimeout = 600_000;

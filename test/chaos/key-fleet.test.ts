@@ -14,6 +14,7 @@ import { type Script, type ScriptedUpstream, startUpstream, type UpstreamRequest
 import { crowd, printTable, seededRandom, Tally, watchStalls } from './crowd.ts';
 import { type Member, startMember } from './redis-processes.ts';
 import { sized, timeoutMs } from './scale.ts';
+import { resource, toManifest } from '../support/manifest.ts';
 
 const program = await requires('redis-server');
 const requests = sized({ usual: 1500, full: 20_000 });
@@ -158,7 +159,7 @@ function lateUses(sent: readonly UpstreamRequest[], bad: readonly string[], stal
 function poolManifest(url: string): string {
   const keys = ['wrong', 'poor', 'limited', 'good'].flatMap(names);
   const upstreamKey = (name: string): object =>
-    object('LLMKey', name, {
+    resource('LLMKey', name, {
       type: 'Upstream',
       secretRef: { name: 'keys', key: name },
       upstream: { providerRef: { name: 'pool' } },
@@ -170,21 +171,17 @@ function poolManifest(url: string): string {
       metadata: { name: 'keys', labels: { 'sluice.dev/credential': 'true' } },
       stringData: Object.fromEntries(keys.map((name) => [name, name])),
     },
-    object('LLMProvider', 'pool', {
+    resource('LLMProvider', 'pool', {
       type: 'OpenAICompatible',
       endpoint: { url, insecureHTTP: 'Allow' },
       credentials: { type: 'KeyPool', keyPool: { strategy: 'RoundRobin' } },
     }),
     ...keys.map(upstreamKey),
-    object('LLMRoute', 'pool', {
+    resource('LLMRoute', 'pool', {
       path: '/pool',
       access: { mode: 'Anonymous' },
       rules: [{ name: 'default', backends: [{ name: 'only', providerRef: { name: 'pool' } }] }],
     }),
   ];
-  return objects.map((it) => `${JSON.stringify(it)}\n`).join('---\n');
-}
-
-function object(kind: string, name: string, spec: object): object {
-  return { apiVersion: 'sluice.dev/v1alpha1', kind, metadata: { name }, spec };
+  return toManifest(objects);
 }

@@ -8,6 +8,7 @@ import { openaiResponses } from '../support/vendors/responses-client.ts';
 import { vendors } from '../support/vendors/vendors.ts';
 import type { Vendor } from '../support/vendors/vendor.ts';
 import { type MatrixFault, matrixFaults } from './matrix-faults.ts';
+import { resource, toManifest } from '../support/manifest.ts';
 
 /** Names of the upstreams; each cell has a backend for each. */
 export const places = ['a', 'b', 'c'] as const;
@@ -75,13 +76,14 @@ export function matrixManifest(cells: readonly Cell[], ports: Ports): string {
       // A model of its own: what cannot be found is then the backend's fault.
       return { name: place, providerRef: { name }, model: cell.vendor.model };
     });
-    return object('LLMRoute', `c${cell.number}`, {
+    return resource('LLMRoute', `c${cell.number}`, {
       path: `/c${cell.number}`,
       access: { mode: 'Anonymous' },
-      rules: [{ name: 'default', strategy: 'RoundRobin', backends, failover: { disable: { seconds: 600 } } }],
+      // By turns from the first on, so that each has its requests.
+      rules: [{ name: 'default', strategy: 'Weighted', backends, failover: { disable: { seconds: 600 } } }],
     });
   });
-  return [...providers.values(), ...routes].map((it) => `${JSON.stringify(it)}\n`).join('---\n');
+  return toManifest([...providers.values(), ...routes]);
 }
 
 function providerOf({ vendor, fault, failing }: Cell, place: Place): string {
@@ -103,14 +105,10 @@ function provider(name: string, { vendor, fault, failing }: Cell, place: Place, 
   const hurries = fails && fault.slow === true;
   const seconds = hurries ? hurriedSeconds : 60;
   const connectSeconds = hurries ? hurriedSeconds : 5;
-  return object('LLMProvider', name, {
+  return resource('LLMProvider', name, {
     type: vendor.type,
     endpoint: { url: `${origin}${vendor.basePath}`, insecureHTTP: 'Allow' },
     credentials: { type: 'None' },
     timeouts: { connectSeconds, firstContentSeconds: seconds, responseSeconds: seconds, idleSeconds: seconds },
   });
-}
-
-function object(kind: string, name: string, spec: object): object {
-  return { apiVersion: 'sluice.dev/v1alpha1', kind, metadata: { name }, spec };
 }

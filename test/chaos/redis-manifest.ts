@@ -1,5 +1,7 @@
 // What the proxies of the chaos tests serve: routes over upstreams that the test scripts.
 
+import { resource, toManifest } from '../support/manifest.ts';
+
 /** Where the upstreams listen. */
 export interface Places {
   /** Always answers. */
@@ -53,23 +55,21 @@ export function chaosManifest({ good, other, flaky }: Places): string {
     ),
     route('steady', [backend('a', 'good', 0), backend('b', 'other', 0)], failover),
   ];
-  return objects.map((object) => `${JSON.stringify(object)}\n`).join('---\n');
+  return toManifest(objects);
 }
 
 function provider(name: string, url: string): object {
-  const spec = {
+  return resource('LLMProvider', name, {
     type: 'OpenAICompatible',
     endpoint: { url, insecureHTTP: 'Allow' },
     credentials: { type: 'None' },
     timeouts: { connectSeconds: 2, firstContentSeconds: 10, responseSeconds: 10, idleSeconds: 10 },
-  };
-  return { apiVersion: 'sluice.dev/v1alpha1', kind: 'LLMProvider', metadata: { name }, spec };
+  });
 }
 
 function route(name: string, backends: readonly object[], failover: object): object {
   const rules = [{ name: 'default', strategy: 'RoundRobin', backends, failover }];
-  const spec = { path: `/${name}`, access: { mode: 'Anonymous' }, rules };
-  return { apiVersion: 'sluice.dev/v1alpha1', kind: 'LLMRoute', metadata: { name }, spec };
+  return resource('LLMRoute', name, { path: `/${name}`, access: { mode: 'Anonymous' }, rules });
 }
 
 function backend(name: string, providerName: string, priority: number): object {

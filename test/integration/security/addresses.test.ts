@@ -10,6 +10,7 @@ import { ask, errorOf } from '../../support/client.ts';
 import { provider, route, ruleInOrder, upstreamKey } from '../../support/config.ts';
 import { startTestGateway } from '../../support/gateway.ts';
 import { runProgram } from '../standalone/program.ts';
+import { resource, toManifest } from '../../support/manifest.ts';
 
 /** Spellings of this machine. */
 const here = [
@@ -126,13 +127,11 @@ test('a manifest with credentials, a query or another scheme in its URL is refus
     'https://example.com\\@127.0.0.1/CANARY',
     'https://example.com/\r\nCANARY',
   ];
-  const objects = urls.map((url, index) => ({
-    apiVersion: 'sluice.dev/v1alpha1',
-    kind: 'LLMProvider',
-    metadata: { name: `p${index}` },
-    spec: { type: 'OpenAICompatible', endpoint: { url, insecureHTTP: 'Allow' }, credentials: { type: 'None' } },
-  }));
-  using folder = makeFolder({ 'a.yaml': objects.map((object) => `${JSON.stringify(object)}\n`).join('---\n') });
+  const objects = urls.map((url, index) => {
+    const endpoint = { url, insecureHTTP: 'Allow' };
+    return resource('LLMProvider', `p${index}`, { type: 'OpenAICompatible', endpoint, credentials: { type: 'None' } });
+  });
+  using folder = makeFolder({ 'a.yaml': toManifest(objects) });
   const { code, out, err } = await runProgram(['check', folder.path]);
   expect(code).toBe(1);
   for (const index of urls.keys()) expect(out).toMatch(new RegExp(`LLMProvider default/p${index} spec.endpoint.url: `));
