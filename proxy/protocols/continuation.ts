@@ -1,7 +1,7 @@
 // Another answer in the place of one that broke: read by its own protocol, and written on where the first one ended, so
 // that the client sees one message. Ids, model and numbers of the first go on.
 
-import type { FailureSignal } from '../canonical/failure.ts';
+import type { FailureSignal, SignalHeaders } from '../canonical/failure.ts';
 import type { StreamPart, StreamPartOf } from '../canonical/response.ts';
 import { addUsage, type Usage } from '../canonical/usage.ts';
 import { ChatTap } from './lane-chat.ts';
@@ -15,6 +15,8 @@ import type {
   StreamEncoder,
   StreamFormat,
 } from './protocol.ts';
+import { TextLimit } from './text-limit.ts';
+import { TextGuess } from './tokens/text-guess.ts';
 import type { Transcript } from './transcript.ts';
 
 /** What going on with an answer needs. */
@@ -32,8 +34,8 @@ export interface ContinuationSettings {
   readonly fallbackId: string;
   /** What answers before this one have used. */
   readonly usageBefore: Usage;
-  /** What this one has used, where its upstream does not say; given what it has said. */
-  readonly estimateUsage: (said: string) => Usage;
+  /** What this one has used, where its upstream does not say; given the tokens of what it has said. */
+  readonly estimateUsage: (outputTokens: number) => Usage;
 }
 
 /** The failure of an answer that says something else than the client already has: nobody is to blame. */
@@ -57,7 +59,7 @@ export function createContinuation(settings: ContinuationSettings): AnswerProtoc
     },
     tap({ headers = {} }) {
       const untold = takeOver(encoder, transcript, nextSequence);
-      const decoder = new ContinuedDecoder(openDecoder({ fallbackId, headers }), settings);
+      const decoder = new ContinuedDecoder(openDecoder({ fallbackId, headers }), headers, settings);
       return new ChatTap(decoder, encoder, { headers, transcript, untold });
     },
   };
@@ -82,12 +84,16 @@ class ContinuedDecoder implements StreamDecoder {
   /** The block of text that the broken answer was writing, while nothing else has begun. */
   #open: number | undefined;
   readonly #begun: boolean;
-  #said = '';
-  #diverged = false;
+  /** Of all that it says, whatever of it the client is shown. */
+  readonly #limit: TextLimit;
+  readonly #said = new TextGuess();
+  /** It cannot be gone on with. */
+  #failed = false;
 
-  constructor(inner: StreamDecoder, settings: ContinuationSettings) {
+  constructor(inner: StreamDecoder, headers: SignalHeaders, settings: ContinuationSettings) {
     const { transcript, prefill } = settings;
     this.#inner = inner;
+    this.#limit = new TextLimit(headers);
     this.#settings = settings;
     this.#overlap = overlapOf(transcript.text, prefill);
     this.#begun = transcript.text !== '';
@@ -97,7 +103,7 @@ class ContinuedDecoder implements StreamDecoder {
 
   get usage(): Usage | undefined {
     // An answer that differs is left before it tells.
-    return this.#inner.usage ?? (this.#diverged ? this.#settings.estimateUsage(this.#said) : undefined);
+    return this.#inner.usage ?? (this.#failed ? this.#settings.estimateUsage(this.#said.tokens) : undefined);
   }
 
   get finished(): boolean {
@@ -131,8 +137,8 @@ class ContinuedDecoder implements StreamDecoder {
   }
 
   #map(parts: readonly StreamPart[]): readonly StreamPart[] {
-    if (this.#diverged) return [];
-    return parts.flatMap((part) => (this.#diverged ? [] : this.#mapPart(part)));
+    if (this.#failed) return [];
+    return parts.flatMap((part) => (this.#failed ? [] : this.#mapPart(part)));
   }
 
   #mapPart(part: StreamPart): readonly StreamPart[] {
@@ -160,17 +166,19 @@ class ContinuedDecoder implements StreamDecoder {
     }
     // What it thought about what the client already has is of no use to it.
     if (type === 'thinking' || type === 'redacted-thinking') return [];
-    return [...this.#seam(), ...(this.#diverged ? [] : [...this.#close(), this.#number(part)])];
+    return [...this.#seam(), ...(this.#failed ? [] : [...this.#close(), this.#number(part)])];
   }
 
   #add(part: StreamPartOf<'delta'>): readonly StreamPart[] {
-    this.#said += part.text;
+    const endless = this.#limit.add(part.text);
+    if (endless !== undefined) return this.#fail(endless);
+    this.#said.add(part.text);
     if (!this.#texts.has(part.index)) {
       const index = this.#blocks.get(part.index);
       return index === undefined ? [] : [{ ...part, index }];
     }
     const fresh = this.#overlap.take(part.text);
-    if (fresh === undefined) return this.#diverge();
+    if (fresh === undefined) return this.#fail(divergence);
     return fresh === '' ? [] : this.#text(part, fresh);
   }
 
@@ -194,21 +202,21 @@ class ContinuedDecoder implements StreamDecoder {
 
   #finish(part: StreamPartOf<'finish'>): readonly StreamPart[] {
     const seam = this.#seam();
-    if (this.#diverged) return seam;
-    const own = part.usage ?? this.#settings.estimateUsage(this.#said);
+    if (this.#failed) return seam;
+    const own = part.usage ?? this.#settings.estimateUsage(this.#said.tokens);
     return [...seam, ...this.#close(), { ...part, usage: addUsage(this.#settings.usageBefore, own) }];
   }
 
   /** Something else than text begins: the text up to here is all that there is to compare. */
   #seam(): readonly StreamPart[] {
     const held = this.#overlap.end();
-    if (held === undefined) return this.#diverge();
+    if (held === undefined) return this.#fail(divergence);
     return held === '' ? [] : this.#text({ type: 'delta', index: -1, text: '' }, held);
   }
 
-  #diverge(): readonly StreamPart[] {
-    this.#diverged = true;
-    return [{ type: 'error', signal: divergence }];
+  #fail(signal: FailureSignal): readonly StreamPart[] {
+    this.#failed = true;
+    return [{ type: 'error', signal }];
   }
 
   /** Ends the text of the broken answer where nothing was added to it. */

@@ -14,10 +14,8 @@ import type {
   StreamEncoder,
   StreamTap,
 } from './protocol.ts';
+import { TextLimit } from './text-limit.ts';
 import type { Transcript } from './transcript.ts';
-
-/** Text of one streamed answer. Protocols that end with the whole answer hold all of it; no model writes as much. */
-const textCharsMax = 32 * 1024 * 1024;
 
 /** Reads answers of a lane's upstream as answers of the client's protocol. `transcript` notes what the client is given. */
 export function createChatAnswers(
@@ -57,10 +55,9 @@ export class ChatTap implements StreamTap, Rewriting {
   readonly rewriting = this;
   readonly #decoder: StreamDecoder;
   readonly #encoder: StreamEncoder;
-  readonly #headers: SignalHeaders;
+  readonly #limit: TextLimit;
   readonly #transcript: Transcript | undefined;
   #pieces: Buffer[];
-  #textChars = 0;
   /** An error that is not that of a frame. */
   #error: FailureSignal | undefined;
 
@@ -72,7 +69,7 @@ export class ChatTap implements StreamTap, Rewriting {
     this.#pieces = untold.length === 0 ? [] : [untold];
     this.#decoder = decoder;
     this.#encoder = encoder;
-    this.#headers = headers;
+    this.#limit = new TextLimit(headers);
     this.#transcript = transcript;
   }
 
@@ -125,16 +122,10 @@ export class ChatTap implements StreamTap, Rewriting {
         this.#error ??= part.signal;
         return;
       }
-      if (part.type === 'delta') this.#count(part.text);
+      if (part.type === 'delta') this.#error ??= this.#limit.add(part.text);
       this.#transcript?.note(part);
       const bytes = this.#encoder.encode(part);
       if (bytes.length > 0) this.#pieces.push(bytes);
     }
-  }
-
-  #count(text: string): void {
-    this.#textChars += text.length;
-    if (this.#textChars <= textCharsMax) return;
-    this.#error ??= { type: 'invalid', detail: 'the answer does not end', body: '', headers: this.#headers };
   }
 }

@@ -12,12 +12,7 @@ import type { ChatLane, EmbeddingsLane, Lane } from '../protocols/lane.ts';
 import type { AnswerContext, AnswerProtocol, OpenStreamDecoder, Prefill, StreamFormat } from '../protocols/protocol.ts';
 import { recordAnswers } from '../protocols/recorded.ts';
 import { protocolOf } from '../protocols/registry.ts';
-import {
-  countEmbeddingTokens,
-  countInputTokens,
-  guessInputTokens,
-  guessTextTokens,
-} from '../protocols/tokens/request-tokens.ts';
+import { countEmbeddingTokens, countInputTokens, guessInputTokens } from '../protocols/tokens/request-tokens.ts';
 import { Transcript } from '../protocols/transcript.ts';
 import type { ProxyRequest } from './decode.ts';
 import type { Journey, Memory, Succession } from './journey.ts';
@@ -86,9 +81,9 @@ function continuing(
     nextSequence,
     fallbackId: context.requestId,
     usageBefore,
-    estimateUsage: (said): Usage => ({
+    estimateUsage: (outputTokens): Usage => ({
       inputTokens: guessInputTokens(succession.chat),
-      outputTokens: guessTextTokens(said),
+      outputTokens,
       estimated: true,
     }),
   });

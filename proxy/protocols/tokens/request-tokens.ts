@@ -6,6 +6,7 @@ import type { EmbeddingRequest } from '../../canonical/embedding.ts';
 import type { CanonicalRequest } from '../../canonical/request.ts';
 import { isJsonObject } from '../openai/wire.ts';
 import { pictureTokens, tokensOfGlance, tokensOfLargest } from './picture.ts';
+import { guessTextTokens } from './text-guess.ts';
 import { countTextTokens, encodingOf } from './tokenizer.ts';
 
 /**
@@ -48,10 +49,6 @@ function tallyOf(request: CanonicalRequest): Tally {
   return tally;
 }
 
-/** Of English, and of most code; outside of ASCII tokens are short. */
-const charsPerToken = 4;
-const wideCharsPerToken = 1.5;
-
 /**
  * The input tokens without the tokenizer, for sums that have to be named while streams are running: loading its tables
  * stops all of them for a tenth of a second, and much longer on a machine that is busy.
@@ -60,13 +57,6 @@ export function guessInputTokens(request: CanonicalRequest): number {
   const { texts, tokens } = tallyOf(request);
   const text = texts.reduce((sum, each) => sum + guessTextTokens(each), 0);
   return Math.max(1, Math.ceil(tokens + tokensOfAnswerHead + text));
-}
-
-/** The tokens of a text, by the number of its characters. */
-export function guessTextTokens(text: string): number {
-  // UTF-8 has one byte for what is narrow here, and at least two for the rest.
-  const wide = Math.min(text.length, Buffer.byteLength(text) - text.length);
-  return Math.ceil((text.length - wide) / charsPerToken + wide / wideCharsPerToken);
 }
 
 /** The tokens of a request for vectors: of its texts, and those that it has in the place of texts. */
@@ -137,16 +127,28 @@ function isGlance({ metadata }: Block): boolean {
 }
 
 /** How bodies say that there is more in them than text, in any protocol; too often is better than too seldom. */
-const mediaMarks = ['"image', '"input_image', '"input_file', '"file', '"document'].map((mark) => Buffer.from(mark));
+const mediaMarks = toMarks('"image', '"input_image', '"input_file', '"file', '"document');
+/** How Ollama's do: by a list of pictures, which only their own first bytes tell from each other (media-type.ts). */
+const pictureList = Buffer.from('"images"');
+const pictureMarks = toMarks('iVBORw0KGgo', '/9j/', '\\/9j\\/', 'R0lGOD', 'UklGR');
 
 /**
  * The most input tokens that a body can have, without reading it: a token of text is at least one byte, and a picture or
- * document that is not in the body has a place where it is named.
+ * document has a place where it is named, or begins, however few bytes it has.
  */
 export function inputTokensAtMost(body: Buffer): number {
-  let most = body.length;
-  for (const mark of mediaMarks) {
-    for (let at = body.indexOf(mark); at !== -1; at = body.indexOf(mark, at + 1)) most += tokensOfLargest;
+  const listed = body.includes(pictureList) ? countMarks(body, pictureMarks) : 0;
+  return body.length + (countMarks(body, mediaMarks) + listed) * tokensOfLargest;
+}
+
+function toMarks(...texts: readonly string[]): readonly Buffer[] {
+  return texts.map((text) => Buffer.from(text));
+}
+
+function countMarks(body: Buffer, marks: readonly Buffer[]): number {
+  let count = 0;
+  for (const mark of marks) {
+    for (let at = body.indexOf(mark); at !== -1; at = body.indexOf(mark, at + 1)) count += 1;
   }
-  return most;
+  return count;
 }

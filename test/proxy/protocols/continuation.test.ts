@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { MessageStreamEncoder } from '../../../proxy/protocols/anthropic-messages/stream-encoder.ts';
-import { createContinuation } from '../../../proxy/protocols/continuation.ts';
+import { type ContinuationSettings, createContinuation } from '../../../proxy/protocols/continuation.ts';
 import { ChatStreamDecoder } from '../../../proxy/protocols/openai-chat/stream-decoder.ts';
 import { ResponseStreamEncoder } from '../../../proxy/protocols/openai-responses/stream-encoder.ts';
 import { createChatAnswers } from '../../../proxy/protocols/lane-chat.ts';
@@ -160,22 +160,28 @@ function passedOn({ id }: Side, frames: readonly Buffer[]): Had {
 /** Another answer, as far as it comes, as the rest of it. */
 function goneOn(side: Side, had: Had, frames: readonly Buffer[], prefill?: Prefill, openDecoder = chat): Had {
   const transcript = had.transcript.fork();
-  const numbers = eventsIn(had.heard).map((event) => Number(event['sequence_number'] ?? 0));
-  const tap = createContinuation({
+  const tap = createContinuation({ ...settings(side, had), transcript, prefill, openDecoder }).tap({
+    hideUsage: false,
+  });
+  for (const frame of frames) tap.frame(frame);
+  expect(tap.error).toBeUndefined();
+  const more = Buffer.concat([tap.rewriting!.take(), tap.finished ? tap.rewriting!.end() : Buffer.alloc(0)]);
+  return { heard: had.heard + more.toString(), transcript };
+}
+
+function settings(side: Side, { heard, transcript }: Had): ContinuationSettings {
+  const numbers = eventsIn(heard).map((event) => Number(event['sequence_number'] ?? 0));
+  return {
     transcript,
-    prefill,
-    openDecoder,
+    prefill: undefined,
+    openDecoder: chat,
     encoder: side.encoder(),
     format: undefined,
     nextSequence: (numbers.at(-1) ?? 0) + 1,
     fallbackId: 'f',
     usageBefore: { inputTokens: 1, outputTokens: 1 },
-    estimateUsage: () => ({ inputTokens: 1, outputTokens: 1 }),
-  }).tap({ hideUsage: false });
-  for (const frame of frames) tap.frame(frame);
-  expect(tap.error).toBeUndefined();
-  const more = Buffer.concat([tap.rewriting!.take(), tap.finished ? tap.rewriting!.end() : Buffer.alloc(0)]);
-  return { heard: had.heard + more.toString(), transcript };
+    estimateUsage: (outputTokens) => ({ inputTokens: 1, outputTokens }),
+  };
 }
 
 const chat: OpenStreamDecoder = (options) => new ChatStreamDecoder(options);
@@ -290,6 +296,28 @@ describe('an answer that was translated', () => {
       expect(wordsOf(whole.heard)).toBe(text);
       checkEnd(whole.heard);
     }
+  });
+});
+
+describe('an answer that goes on', () => {
+  it('ends where it never would, also in what the client is not shown', () => {
+    const side = sides[0]!;
+    const had = passedOn(side, eventFrames(messages.slice(0, 6)));
+    const thinking = chatFrames({ reasoning_content: 'y'.repeat(1024 * 1024) })[0]!;
+    const guessed: number[] = [];
+    const tap = createContinuation({
+      ...settings(side, had),
+      transcript: had.transcript.fork(),
+      estimateUsage(outputTokens) {
+        guessed.push(outputTokens);
+        return { inputTokens: 1, outputTokens };
+      },
+    }).tap({ hideUsage: false });
+    for (let count = 1; count <= 32; count++) expect([count, tap.frame(thinking)]).toEqual([count, 'content']);
+    expect(tap.frame(thinking)).toBe('error');
+    expect(tap.error).toMatchObject({ type: 'invalid', detail: 'the answer does not end' });
+    expect(tap.usage?.outputTokens).toBe((32 * 1024 * 1024) / 4);
+    expect(guessed).toHaveLength(1);
   });
 });
 

@@ -24,6 +24,13 @@ test('a picture counts that is only named', () => {
   expect([size.exceeds(500, 'gpt-4o'), size.exceeds(1_000, 'gpt-4o')]).toEqual([true, false]);
 });
 
+test('pictures count however few bytes they have', () => {
+  const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+  const messages = [{ role: 'user', content: 'what?', images: Array.from({ length: 30 }, () => png) }];
+  const size = sizeOf({ messages }, '/chat/api/chat');
+  expect([size.exceeds(7_000, 'llava'), size.exceeds(8_000, 'llava')]).toEqual([true, false]);
+});
+
 test('a request with a few bytes is not even read', () => {
   const size = sizeOf({ messages: 'no messages' });
   expect(size.exceeds(1_000, 'gpt-4o')).toBe(false);

@@ -66,6 +66,16 @@ const part = fc.oneof(
   fc.base64String().map((data) => ({ type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } })),
   fc.constant({ type: 'file', file: { file_id: 'f' } }),
 );
+/** Pictures of one pixel are the fewest bytes for their tokens; those of many pixels of one colour have as few. */
+const pictures = [
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'iVBORw0KGgoAAAANSUhEUgAAH0AAAB9ACAYAAAAfFcSJ',
+  'R0lGODlhAQABAAAAACw=',
+  '/9j/4AAQ',
+  'data:image/webp;base64,UklGRhoAAABXRUJQ',
+];
+const shown = fc.record({ role: fc.constant('user'), content: text, images: fc.array(fc.constantFrom(...pictures)) });
+
 const call = fc.record({ id: fc.constant('c'), function: fc.record({ name: text, arguments: text }) });
 const message = fc.oneof(
   fc.record({ role: fc.constant('user'), content: fc.oneof(text, fc.array(part)) }),
@@ -88,6 +98,18 @@ describe('for whatever is asked', () => {
         expect(tokens).toBeLessThanOrEqual(inputTokensAtMost(bytes));
       }),
       { numRuns: 500 },
+    );
+  });
+
+  test('of Ollama it is no more than the bytes allow either, however small its pictures are', () => {
+    const asked = fc.record({ model: fc.constant('llava'), messages: fc.array(shown, { minLength: 1 }) });
+    fc.assert(
+      fc.property(asked, fc.boolean(), (chat, escaped) => {
+        const json = JSON.stringify(chat);
+        const bytes = Buffer.from(escaped ? json.replaceAll('/', '\\/') : json);
+        const tokens = countInputTokens(protocolOf('ollama-chat').chat!.decodeRequest(bytes));
+        expect(tokens).toBeLessThanOrEqual(inputTokensAtMost(bytes));
+      }),
     );
   });
 });
