@@ -20,11 +20,6 @@ export class Overlap {
     this.#over = expected === '';
   }
 
-  /** Whether everything that comes from now on is new. */
-  get over(): boolean {
-    return this.#over;
-  }
-
   /** What of the next piece is new; undefined: the text differs from what the client has. */
   take(piece: string): string | undefined {
     if (this.#over) return piece;

@@ -3,26 +3,22 @@
 
 import { ClientError } from '../canonical/client-error.ts';
 import type { FinishedRequest, SignedHeaders, SigningFacts } from './provider-kind.ts';
-import { parseMembers } from './json-credential.ts';
 
 /** What a Secret holds for Google. */
 export type GoogleCredentials =
   | { readonly type: 'api-key'; readonly key: string }
   | { readonly type: 'access-token'; readonly token: string }
-  | { readonly type: 'key-file'; readonly members: { readonly [name: string]: unknown } };
+  | { readonly type: 'key-file' };
 
-/** API keys of projects, and those that are bound to a service account. Whatever else is no JSON is a token. */
+/** API keys of projects, and those that are bound to a service account. Whatever else is no object is a token. */
 const apiKey = /^(?:AIza|AQ\.)/;
 
-/** Reads the value of a Secret; undefined if it is empty, or JSON that is none. */
+/** Reads the value of a Secret; undefined if it is empty. Whether a key file is one its exchange finds out. */
 export function readGoogleCredentials(secret: string): GoogleCredentials | undefined {
   const text = secret.trim();
   if (text === '') return undefined;
-  if (!text.startsWith('{')) {
-    return apiKey.test(text) ? { type: 'api-key', key: text } : { type: 'access-token', token: text };
-  }
-  const members = parseMembers(text);
-  return members === undefined ? undefined : { type: 'key-file', members };
+  if (text.startsWith('{')) return { type: 'key-file' };
+  return apiKey.test(text) ? { type: 'api-key', key: text } : { type: 'access-token', token: text };
 }
 
 /**
