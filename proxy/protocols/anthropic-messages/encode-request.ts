@@ -8,6 +8,7 @@ import { droppedForeign, refuseForeign } from '../foreign-members.ts';
 import { chat, withDefined } from '../openai-chat/wire.ts';
 import type { DroppedParameter, EncodedRequest, UpstreamModel } from '../protocol.ts';
 import { RefusedParameter } from '../refused-parameter.ts';
+import { saidInMessages } from '../said-in-messages.ts';
 import type { AnthropicDialect } from './dialect.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { encodeTools } from './encode-tools.ts';
@@ -66,7 +67,8 @@ function encode(request: CanonicalRequest, dialect: AnthropicDialect, model: Ups
   const plan = planThinking(request, profile, { outputTokensMax: limit.tokens, forcedTool: forced });
   const sampling = encodeSampling(request, profile, plan);
   const stop = request.stop.filter((text) => text.trim() !== '');
-  const { system, messages } = encodeMessages(instruct(request), dialect, dialect.systemTurns && profile.systemTurns);
+  const said = saidInMessages(request).messages;
+  const { system, messages } = encodeMessages(said, dialect, dialect.systemTurns && profile.systemTurns);
   const { thinking: _, output_config: output, metadata, hosted_tools: __, ...own } = kept(request);
   const wire = {
     ...own,
@@ -147,15 +149,6 @@ function droppedTuning(request: CanonicalRequest, stops: number): readonly Dropp
     ...(request.responseFormat?.type === 'json' ? [{ name: 'responseFormat' }] : []),
     ...droppedForeign(request.metadata, anthropic, (name) => userMembers.has(name)),
   ];
-}
-
-/** JSON without a schema can only be asked for. */
-function instruct({ messages, responseFormat, prefill }: CanonicalRequest): CanonicalRequest['messages'] {
-  const begun: typeof messages =
-    prefill === undefined ? messages : [...messages, { role: 'assistant', content: [{ type: 'text', text: prefill }] }];
-  if (responseFormat?.type !== 'json') return begun;
-  const text = 'Respond with a JSON object only: no other text, and no Markdown fence around it.';
-  return [{ role: 'system', content: [{ type: 'text', text }] }, ...begun];
 }
 
 function encodeOutput(request: CanonicalRequest, profile: ModelProfile, { effort }: ThinkingPlan): JsonObject {

@@ -6,6 +6,7 @@ import { planThinking, type ThinkingPlan } from '../anthropic-messages/thinking.
 import type { JsonObject } from '../openai/wire.ts';
 import { withDefined } from '../openai-chat/wire.ts';
 import type { DroppedParameter, EncodedRequest, UpstreamModel } from '../protocol.ts';
+import { saidInMessages } from '../said-in-messages.ts';
 import { encodeMessages } from './encode-messages.ts';
 import { encodeTools } from './encode-tools.ts';
 import { usesTools, withoutTools } from './history.ts';
@@ -16,7 +17,7 @@ import { droppedParameters, encodeClaude, encodeInference, encodeServiceTier, re
 export function encodeRequest(asked: CanonicalRequest, config: UpstreamModel = {}): EncodedRequest {
   refuseUnsayable(asked);
   const model = converseModel(asked.model);
-  const request = instruct(withBeginning(withoutForbiddenTools(asked)));
+  const request = saidInMessages(withoutForbiddenTools(asked));
   const tools = encodeTools(request, model);
   const limit = outputLimit(request, model, config);
   const plan = planFor(request, model, { outputTokensMax: limit.max, forcedTool: tools.forced });
@@ -43,20 +44,6 @@ export function encodeRequest(asked: CanonicalRequest, config: UpstreamModel = {
 function withoutForbiddenTools(request: CanonicalRequest): CanonicalRequest {
   const forbidden = request.toolChoice?.type === 'none' && usesTools(request.messages);
   return forbidden ? { ...request, messages: withoutTools(request.messages) } : request;
-}
-
-/** What the answer is to go on from stands where the model would have said it. */
-function withBeginning(request: CanonicalRequest): CanonicalRequest {
-  const { prefill, messages } = request;
-  if (prefill === undefined) return request;
-  return { ...request, messages: [...messages, { role: 'assistant', content: [{ type: 'text', text: prefill }] }] };
-}
-
-/** JSON without a schema can only be asked for. */
-function instruct(request: CanonicalRequest): CanonicalRequest {
-  if (request.responseFormat?.type !== 'json') return request;
-  const text = 'Respond with a JSON object only: no other text, and no Markdown fence around it.';
-  return { ...request, messages: [{ role: 'system', content: [{ type: 'text', text }] }, ...request.messages] };
 }
 
 interface Limit {
