@@ -199,16 +199,20 @@ describe('the key file of a service account', () => {
   });
 
   it('gets a new token before the old one ends', async () => {
-    await using place = await startUpstream(token('ya29.first', 60));
+    // Half a minute before its end no request begins with it: that is a second from now.
+    await using place = await startUpstream(token('ya29.first', 31));
     await using stage = await stageWith('vertex', keyFile(`http://127.0.0.1:${place.port}/token`));
     expect((await chat(stage)).status).toBe(200);
+    expect(stage.upstreams['vertex']!.requests.at(-1)?.headers['authorization']).toBe('Bearer ya29.first');
     place.script = token('ya29.second', 3600);
-    expect((await chat(stage)).status).toBe(200);
     await expect
-      .poll(async () => {
-        await chat(stage);
-        return stage.upstreams['vertex']!.requests.at(-1)?.headers['authorization'];
-      })
+      .poll(
+        async () => {
+          expect((await chat(stage)).status).toBe(200);
+          return stage.upstreams['vertex']!.requests.at(-1)?.headers['authorization'];
+        },
+        { timeout: 10_000 },
+      )
       .toBe('Bearer ya29.second');
     expect(place.requests).toHaveLength(2);
   });
