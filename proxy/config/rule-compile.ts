@@ -8,7 +8,7 @@ import { backendTarget } from '../routing/target.ts';
 import type { BackendConfig, FailoverConfig, RouteConfig, RuleConfig } from './schema.ts';
 import type { Backend, Candidate, LeftOutPin, Pin, Provider, Route, RouteReference, Rule, Tier } from './snapshot.ts';
 import { compileLanes } from './lane-compile.ts';
-import { compileDeclared, compileServing } from './serving-compile.ts';
+import { compileAnywhere, compileServing } from './serving-compile.ts';
 import { compileTimeouts } from './timeouts.ts';
 
 type LookUp = (id: string) => Route;
@@ -71,12 +71,30 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     failover: config.failover,
     timeouts: config.timeouts,
     fallbacks: fallbacks && compileFallbacks(fallbacks, lookUp),
-    declaresModels: compileDeclared(() => rule),
+    declaresModels: compileAnywhere(() => rule, declaresModels),
+    usesSlots: compileAnywhere(
+      () => rule,
+      ({ slotWaitMs }) => slotWaitMs !== undefined,
+    ),
+    usesPlugins: compileAnywhere(
+      () => rule,
+      ({ plugin }) => plugin !== undefined,
+    ),
     fallback: fallbackRoute === undefined ? undefined : refer(fallbackRoute, fallbackRoute, 1, 0, lookUp),
     totalMs: longestTotalMs(allowed, config),
     serving: compileServing(() => rule),
   };
   return rule;
+}
+
+function declaresModels({ tiers }: Rule): boolean {
+  return tiers.some(({ candidates }) =>
+    candidates.some(
+      (it) =>
+        it.kind === 'backend' &&
+        (it.modelConfig?.capabilities !== undefined || it.modelConfig?.maxContextTokens !== undefined),
+    ),
+  );
 }
 
 /**

@@ -13,18 +13,14 @@ export function compileServing(ofRule: () => Rule): Rule['serving'] {
   };
 }
 
-/** Whether anything is said of the models of any backend of a rule; found out when it is first asked for. */
-export function compileDeclared(ofRule: () => Rule): Rule['declaresModels'] {
+/** Whether anything holds for a rule or one that it may lead to; found out when it is first asked for. */
+export function compileAnywhere(ofRule: () => Rule, holds: (rule: Rule) => boolean): () => boolean {
   let known: boolean | undefined;
-  return () => (known ??= !everyBackend(ofRule(), new Set(), isUndeclared));
-}
-
-function isUndeclared({ modelConfig }: Backend): boolean {
-  return modelConfig?.capabilities === undefined && modelConfig?.maxContextTokens === undefined;
+  return () => (known ??= anyRule(ofRule(), new Set(), holds));
 }
 
 function restrict(rule: Rule, protocol: ProtocolId): Rule {
-  if (everyBackend(rule, new Set(), (backend) => serves(backend, protocol))) return rule;
+  if (everyBackend(rule, (backend) => serves(backend, protocol))) return rule;
   const { excludes } = rule;
   return {
     ...rule,
@@ -47,13 +43,22 @@ function mayServe(candidate: Candidate, protocol: ProtocolId): boolean {
 }
 
 /** `seen` are routes that have been looked into: references may meet again. */
-function everyBackend(rule: Rule, seen: Set<Route>, holds: (backend: Backend) => boolean): boolean {
-  const candidates = rule.tiers.flatMap((tier) => tier.candidates);
-  const fallbacks = [...(rule.fallbacks?.values() ?? []), ...(rule.fallback === undefined ? [] : [rule.fallback])];
-  return [...candidates, ...fallbacks].every((candidate) => {
-    if (candidate.kind === 'backend') return holds(candidate);
-    if (seen.has(candidate.route)) return true;
+function anyRule(rule: Rule, seen: Set<Route>, holds: (rule: Rule) => boolean): boolean {
+  if (holds(rule)) return true;
+  return candidatesOf(rule).some((candidate) => {
+    if (candidate.kind === 'backend' || seen.has(candidate.route)) return false;
     seen.add(candidate.route);
-    return candidate.route.rules.every((inner) => everyBackend(inner, seen, holds));
+    return candidate.route.rules.some((inner) => anyRule(inner, seen, holds));
   });
+}
+
+function everyBackend(rule: Rule, holds: (backend: Backend) => boolean): boolean {
+  const isUnlike = (candidate: Candidate): boolean => candidate.kind === 'backend' && !holds(candidate);
+  return !anyRule(rule, new Set(), (inner) => candidatesOf(inner).some(isUnlike));
+}
+
+/** All that a rule leads to. */
+function candidatesOf({ tiers, fallback, fallbacks }: Rule): readonly Candidate[] {
+  const others = [...(fallbacks?.values() ?? []), ...(fallback === undefined ? [] : [fallback])];
+  return [...tiers.flatMap(({ candidates }) => candidates), ...others];
 }

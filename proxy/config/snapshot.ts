@@ -160,8 +160,12 @@ export interface Rule {
   readonly fallback: RouteReference | undefined;
   /** Routes for single classes of failures; undefined where the rule names none. */
   readonly fallbacks: ReadonlyMap<string, RouteReference> | undefined;
-  /** Whether anything is said of the models of any backend, also behind references. */
+  /** Whether anything is said of the models of any backend, also behind references and fallbacks. */
   readonly declaresModels: () => boolean;
+  /** Whether any of them serves one request at a time. */
+  readonly usesSlots: () => boolean;
+  /** Whether a plugin orders any of them. */
+  readonly usesPlugins: () => boolean;
   /** The deadline over all attempts, in milliseconds. */
   readonly totalMs: number;
   /** The same rule with nothing but the backends that can serve a protocol; itself, if all of them can. */

@@ -14,6 +14,7 @@ import type {
 import type { FailoverConfig } from '../config/schema.ts';
 import { compileTimeouts } from '../config/timeouts.ts';
 import type { Choice, Exclusives, PluggedChoice, PluggedRule } from './plan-parts.ts';
+import { foremost } from './rank.ts';
 import type { Visit } from './visit.ts';
 
 /** What a plan asks about the present; each is asked at the moment it matters. */
@@ -44,10 +45,10 @@ export interface Plan {
   skip(visit: Visit): void;
   /** The untried, softly disabled backend that returns first, or undefined. */
   nextDisabled(usable?: (backend: Backend) => boolean): Visit | undefined;
-  /** Enabled backends that have not been tried, in the order of the plan, whatever the strategies would pick. */
-  eligible(usable?: (backend: Backend) => boolean): readonly Backend[];
-  /** Backends that serve one request at a time; undefined where there are none. */
-  exclusives(): Exclusives | undefined;
+  /** Backends in the order in which `next` comes to them. Which of a group is first is for the strategies to say. */
+  groups(usable?: (backend: Backend) => boolean): Iterable<readonly Backend[]>;
+  /** Backends that serve one request at a time. */
+  exclusives(): Exclusives;
   /** Rules whose candidates a plugin orders, with those that have something to be ordered. */
   plugged(): readonly PluggedRule[];
   /** Unix milliseconds of the soonest return of any backend of the plan; Infinity if none is disabled. */
@@ -74,8 +75,6 @@ interface Journey {
   readonly tried: Set<string>;
   /** Ids of backends that somebody else was trying when this request wanted them: only to be used as if disabled. */
   readonly skipped: Set<string>;
-  /** Whether any rule of the plan has slots. */
-  hasSlots: boolean;
   /** Rules with a plugin; undefined where there are none. */
   plugged: Set<RulePlan> | undefined;
   /** Plans of referenced routes: references may meet again, many times over. */
@@ -88,7 +87,6 @@ function begin(context: MatchContext, facts: PlanFacts): Journey {
     facts,
     tried: new Set(),
     skipped: new Set(),
-    hasSlots: false,
     plugged: undefined,
     entered: new Map(),
   };
@@ -106,9 +104,6 @@ export type Veto = ((backend: Backend) => boolean) | undefined;
 
 /** References to references deeper than this cannot come from a configuration without cycles and 16 rules a route. */
 const depthMax = 16;
-
-/** Above the ranks of eight preferences, which is all that a rule may have. */
-const spareRank = 2 ** 16;
 
 /** A plan over all tiers of a rule. */
 export function createPlan(rule: Rule, context: MatchContext, facts: PlanFacts): Plan {
@@ -138,7 +133,6 @@ class RulePlan implements Plan {
     this.#enclosing = enclosing;
     this.#firstContentMsMax = Math.min(...[rule, ...enclosing].map((it) => it.firstContentMsMax ?? Infinity));
     this.#slotWaitMs = [rule, ...enclosing].find((it) => it.slotWaitMs !== undefined)?.slotWaitMs;
-    journey.hasSlots ||= this.#slotWaitMs !== undefined;
     if (rule.plugin !== undefined) (journey.plugged ??= new Set()).add(this);
     this.#journey = journey;
     const tiers = rule.tiers.map((tier) => ({ tier, nodes: this.#nodes(tier.candidates) }));
@@ -173,10 +167,7 @@ class RulePlan implements Plan {
       const early = nodes.find((node) => this.#isEarly(node, usable));
       if (early?.candidate.kind === 'backend') return this.#visit(early.candidate, { disabled: true, early: true });
       for (;;) {
-        const eligible = this.#foremost(
-          tier,
-          nodes.filter((node) => this.#isEligible(node, usable)),
-        );
+        const eligible = this.#foremost(tier, nodes, usable);
         const [only] = eligible;
         if (only === undefined) break;
         const node = eligible.length === 1 ? only : this.#journey.facts.pick(tier, this.#rule, eligible);
@@ -226,14 +217,24 @@ class RulePlan implements Plan {
     );
   }
 
-  eligible(usable?: Veto): readonly Backend[] {
+  /** Enabled backends that have not been tried. */
+  eligible(): readonly Backend[] {
     const backends: Backend[] = [];
-    for (const { plan, node, backend } of this.#leaves()) if (plan.#isEligible(node, usable)) backends.push(backend);
+    for (const { plan, node, backend } of this.#leaves()) if (plan.#isEligible(node, undefined)) backends.push(backend);
     return backends;
   }
 
-  exclusives(): Exclusives | undefined {
-    if (!this.#journey.hasSlots) return undefined;
+  *groups(usable?: Veto): Iterable<readonly Backend[]> {
+    const before = new Set<string>();
+    for (;;) {
+      const group = this.#firsts((backend) => !before.has(backend.id) && usable?.(backend) !== false, new Set());
+      if (group.length === 0) return;
+      yield group;
+      for (const { id } of group) before.add(id);
+    }
+  }
+
+  exclusives(): Exclusives {
     const backends = new Set<string>();
     let waitMs = 0;
     for (const { plan, backend } of this.#leaves()) {
@@ -283,21 +284,21 @@ class RulePlan implements Plan {
     return (this.#journey.facts.usualFirstContentMs(backend) ?? 0) > this.#firstContentMsMax;
   }
 
-  /** Those of the eligible that the rule prefers most; spares come after all others. */
-  #foremost(tier: Tier, eligible: readonly Node[]): readonly Node[] {
-    const { preference } = this.#rule;
-    if (eligible.length < 2 || (preference === undefined && !tier.hasSpares)) return eligible;
-    const ranks = eligible.map((node) => this.#rankOf(node));
-    const first = Math.min(...ranks);
-    return eligible.filter((_, index) => ranks[index] === first);
+  #foremost(tier: Tier, nodes: readonly Node[], usable: Veto): readonly Node[] {
+    const eligible = nodes.filter((node) => this.#isEligible(node, usable));
+    return foremost(eligible, tier, this.#rule, this.#journey.facts.usualFirstContentMs);
   }
 
-  #rankOf({ weight, backend, behind }: Node): number {
-    const { preference } = this.#rule;
-    const usualMs = this.#journey.facts.usualFirstContentMs;
-    const rank = (it: Backend): number => preference?.rankOf(it, usualMs(it)) ?? 0;
-    const own = backend === undefined ? Math.min(...(behind?.() ?? []).map(rank)) : rank(backend);
-    return weight === 0 ? own + spareRank : own;
+  /** Those of which `next` would give one. `seen` are plans that have been asked. */
+  #firsts(usable: Veto, seen: Set<RulePlan>): readonly Backend[] {
+    if (seen.has(this)) return [];
+    seen.add(this);
+    for (const { tier, nodes } of this.#tiers) {
+      const early = nodes.find((node) => this.#isEarly(node, usable));
+      const firsts = early === undefined ? this.#foremost(tier, nodes, usable) : [early];
+      if (firsts.length > 0) return firsts.flatMap((node) => node.backend ?? node.inner!.#firsts(usable, seen));
+    }
+    return [];
   }
 
   /** Spares and what is too slow for the rule wait until they return by themselves. */

@@ -75,15 +75,15 @@ export class Prospects implements Plan {
     return this.#plan.soonestReturn();
   }
 
-  eligible(usable?: (backend: Backend) => boolean): readonly Backend[] {
-    return this.#plan.eligible(usable);
+  groups(usable?: (backend: Backend) => boolean): Iterable<readonly Backend[]> {
+    return this.#plan.groups(usable);
   }
 
   plugged(): readonly PluggedRule[] {
     return this.#plan.plugged();
   }
 
-  exclusives(): Exclusives | undefined {
+  exclusives(): Exclusives {
     return this.#plan.exclusives();
   }
 

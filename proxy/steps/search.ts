@@ -108,6 +108,7 @@ export async function search(
     succeeded(visit, key, attempt) {
       judge.succeeded(judged(request, visit, key, attempt));
       trying.end(visit, key, 'succeeded');
+      slotted?.served(visit);
       noteContent(trail, attempt, observer);
     },
     released(visit, key, attempt) {

@@ -17,8 +17,6 @@ interface SlotPlanSettings {
   readonly signal: AbortSignal;
   /** Unix milliseconds at which the time for the whole request is over. */
   readonly deadlineAtMs: number;
-  /** Whether a second backend may be asked while the first one still works. */
-  readonly hedges: boolean;
 }
 
 /** A plan within slots. */
@@ -26,47 +24,60 @@ export class SlotPlan implements Plan {
   /** The last wait was in vain: all that could serve were busy. */
   busy = false;
   readonly #plan: Plan;
-  readonly #exclusives: Exclusives;
   readonly #settings: SlotPlanSettings;
+  #exclusives: Exclusives;
+  /** The backend whose slot was got for a visit that has not been made. */
+  #reserved: string | undefined;
 
-  constructor(plan: Plan, exclusives: Exclusives, settings: SlotPlanSettings) {
+  constructor(plan: Plan, settings: SlotPlanSettings) {
     this.#plan = plan;
-    this.#exclusives = exclusives;
     this.#settings = settings;
+    this.#exclusives = plan.exclusives();
   }
 
-  /** Waits until one of the backends is free; whether there is one. Backends without slots need no waiting for. */
-  async free(usable: Veto): Promise<boolean> {
-    const { slots, clock, trail, signal, deadlineAtMs, hedges } = this.#settings;
-    // The visit before is over, unless another one may still be going on beside this.
-    if (!hedges) slots.release(trail);
-    const backends = (): string[] => this.#open(usable).filter((id) => this.#isExclusive(id));
-    const isPicky = this.#open(usable).every((id) => this.#isExclusive(id));
-    if (backends().length === 0) return false;
-    const waitMs = isPicky ? Math.min(this.#exclusives.waitMs, deadlineAtMs - clock.now()) : 0;
-    const isFree = await slots.acquire({ trail, backends, waitMs, signal });
-    this.busy = !isFree && isPicky && backends().length > 0;
-    return isFree;
+  /**
+   * Waits until a backend is free that would be asked next; whether there is one. Undefined: somebody else would be asked,
+   * who needs no slot.
+   */
+  free(usable: Veto): Promise<boolean> | undefined {
+    const { slots, trail } = this.#settings;
+    // The visit before is over.
+    slots.release(trail);
+    this.#reserved = undefined;
+    const { ids, alone } = this.#wanted(usable);
+    return ids.length === 0 ? undefined : this.#reserve(usable, alone);
   }
 
   /** A disabled backend that is tried for want of others needs its slot too. Undefined: there is nothing to be had. */
   prepare({ backend: { id }, disabled }: Visit): Promise<boolean> | undefined {
     const { slots, trail, signal } = this.#settings;
+    this.#reserved = undefined;
     if (!disabled || !this.#isExclusive(id) || slots.holds(trail, id)) return undefined;
-    return slots.acquire({ trail, backends: () => [id], waitMs: 0, signal });
+    return slots.acquire({ trail, backends: () => [id], waitMs: 0, signal }).then((got) => got !== undefined);
+  }
+
+  /** A backend answers: where it is not the one whose slot is held, that one is free again. */
+  served({ backend: { id } }: Visit): void {
+    if (!this.#isExclusive(id)) this.#settings.slots.release(this.#settings.trail);
   }
 
   next(usable: Veto): Visit | undefined {
-    return this.#plan.next((backend) => usable?.(backend) !== false && this.#mayVisit(backend));
+    const visit = this.#plan.next((backend) => usable?.(backend) !== false && this.#mayVisit(backend.id));
+    // The strategies have chosen somebody else, or nobody.
+    if (this.#reserved !== undefined && visit?.backend.id !== this.#reserved) {
+      this.#settings.slots.release(this.#settings.trail);
+      this.#reserved = undefined;
+    }
+    return visit;
   }
 
   hasNext(usable: Veto): boolean {
-    return this.#plan.hasNext((backend) => usable?.(backend) !== false && this.#mayVisit(backend));
+    return this.#plan.hasNext((backend) => usable?.(backend) !== false && this.#mayVisit(backend.id));
   }
 
   nextDisabled(usable: Veto): Visit | undefined {
     // Who is only busy is not disabled.
-    const open = new Set(this.#open(usable));
+    const open = new Set([...this.#plan.groups(usable)].flat().map(({ id }) => id));
     return this.#plan.nextDisabled((backend) => usable?.(backend) !== false && !open.has(backend.id));
   }
 
@@ -82,8 +93,8 @@ export class SlotPlan implements Plan {
     return this.#plan.soonestReturn();
   }
 
-  eligible(usable: Veto): readonly Backend[] {
-    return this.#plan.eligible(usable);
+  groups(usable: Veto): Iterable<readonly Backend[]> {
+    return this.#plan.groups(usable);
   }
 
   backends(): Iterable<Backend> {
@@ -91,7 +102,9 @@ export class SlotPlan implements Plan {
   }
 
   fallBack(failure: FallbackClass): boolean {
-    return this.#plan.fallBack(failure);
+    const fallsBack = this.#plan.fallBack(failure);
+    if (fallsBack) this.#exclusives = this.#plan.exclusives();
+    return fallsBack;
   }
 
   plugged(): readonly PluggedRule[] {
@@ -102,11 +115,28 @@ export class SlotPlan implements Plan {
     return this.#exclusives;
   }
 
-  #open(usable: Veto): string[] {
-    return this.#plan.eligible(usable).map(({ id }) => id);
+  async #reserve(usable: Veto, alone: boolean): Promise<boolean> {
+    const { slots, clock, trail, signal, deadlineAtMs } = this.#settings;
+    const waitMs = alone ? Math.min(this.#exclusives.waitMs, deadlineAtMs - clock.now()) : 0;
+    this.#reserved = await slots.acquire({ trail, backends: () => this.#wanted(usable).ids, waitMs, signal });
+    const isFree = this.#reserved !== undefined;
+    this.busy = !isFree && alone && this.#wanted(usable).ids.length > 0;
+    return isFree;
   }
 
-  #mayVisit({ id }: Backend): boolean {
+  /** Ids of the backends of which a slot is wanted, in their order. `alone`: nobody can be asked without one. */
+  #wanted(usable: Veto): { readonly ids: readonly string[]; readonly alone: boolean } {
+    const ids: string[] = [];
+    for (const group of this.#plan.groups(usable)) {
+      const exclusive = group.filter(({ id }) => this.#isExclusive(id));
+      ids.push(...exclusive.map(({ id }) => id));
+      // What comes after somebody who needs no slot is not asked now.
+      if (exclusive.length < group.length) return { ids, alone: false };
+    }
+    return { ids, alone: true };
+  }
+
+  #mayVisit(id: string): boolean {
     return !this.#isExclusive(id) || this.#settings.slots.holds(this.#settings.trail, id);
   }
 
@@ -121,9 +151,6 @@ export function withSlots(
   { request, trail, rule, deadlineAtMs }: Journey,
   { slots, clock }: Pick<SlotPlanSettings, 'slots' | 'clock'>,
 ): SlotPlan | undefined {
-  const exclusives = plan.exclusives();
-  if (exclusives === undefined) return undefined;
-  const { signal } = request.exchange;
-  const hedges = rule.failover.hedgeSeconds !== undefined;
-  return new SlotPlan(plan, exclusives, { slots, clock, trail, signal, deadlineAtMs, hedges });
+  if (!rule.usesSlots()) return undefined;
+  return new SlotPlan(plan, { slots, clock, trail, signal: request.exchange.signal, deadlineAtMs });
 }

@@ -41,11 +41,22 @@ interface HeldSlot {
   readonly renewal: Timer;
 }
 
-/** The slots that this proxy's requests hold. */
+/** A request that gets none for now. */
+interface Waiter {
+  /** What it last asked for. */
+  wanted: readonly string[];
+  /** Its pause; one that has been ended before it began is none. */
+  nap: AbortController;
+  /** The slot that it was woken for, until it has asked. */
+  wokenFor: string | undefined;
+}
+
+/** The slots that this proxy's requests hold: one each at most. */
 export class Slots {
   readonly #settings: SlotsSettings;
-  readonly #held = new Map<Trail, HeldSlot[]>();
-  readonly #waiters = new Set<AbortController>();
+  readonly #held = new Map<Trail, HeldSlot>();
+  /** Whoever has waited longest comes first. */
+  readonly #waiters = new Set<Waiter>();
 
   constructor(settings: SlotsSettings) {
     this.#settings = settings;
@@ -55,59 +66,81 @@ export class Slots {
   readonly observer: Observer = { requestEnded: (trail) => this.release(trail) };
 
   holds(trail: Trail, backend: string): boolean {
-    return this.#held.get(trail)?.some((slot) => slot.backend === backend) === true;
+    return this.#held.get(trail)?.backend === backend;
   }
 
-  /** Gets one slot of those that are wished for; false if none became free in time. Never rejects. */
-  async acquire({ trail, backends, waitMs, signal }: SlotWish): Promise<boolean> {
-    const { clock, leases, random } = this.#settings;
-    const giveUpAtMs = clock.now() + waitMs;
-    for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMs * 1.5, pauseMsMax)) {
-      const wanted = backends();
-      if (wanted.length === 0 || signal.aborted) return false;
-      const lease = await leases.leaseFirst(wanted.map(toName), slotMs);
-      if (lease !== undefined) return this.#hold(trail, wanted, lease, signal);
-      const leftMs = giveUpAtMs - clock.now();
-      if (leftMs <= 0 || this.#waiters.size >= waitersMax) return false;
-      // Not all at the same moment.
-      await this.#pause(Math.min(leftMs, pauseMs * (0.5 + random() / 2)), signal);
+  /** Gets one slot of those that are wished for, and says whose; undefined if none became free in time. Never rejects. */
+  async acquire(wish: SlotWish): Promise<string | undefined> {
+    const waiter: Waiter = { wanted: [], nap: new AbortController(), wokenFor: undefined };
+    const mayWait = wish.waitMs > 0 && this.#waiters.size < waitersMax;
+    // From the beginning: what becomes free while it asks is not missed.
+    if (mayWait) this.#waiters.add(waiter);
+    try {
+      return await this.#wait(wish, waiter, mayWait);
+    } finally {
+      this.#waiters.delete(waiter);
+      if (waiter.wokenFor !== undefined) this.#wake(waiter.wokenFor);
     }
   }
 
   /** Gives back what a request holds. */
   release(trail: Trail): void {
-    const slots = this.#held.get(trail);
-    if (slots === undefined) return;
+    const slot = this.#held.get(trail);
+    if (slot === undefined) return;
     this.#held.delete(trail);
-    for (const { lease, renewal } of slots) {
-      renewal.cancel();
-      lease.release();
-    }
-    // Whoever has waited longest looks first.
-    const [next] = this.#waiters;
-    next?.abort();
+    slot.renewal.cancel();
+    this.#giveBack(slot.backend, slot.lease);
   }
 
-  #hold(trail: Trail, wanted: readonly string[], lease: Lease, signal: AbortSignal): boolean {
-    const backend = wanted.find((id) => toName(id) === lease.name);
-    if (backend === undefined || signal.aborted) {
-      lease.release();
-      return false;
+  async #wait({ trail, backends, waitMs, signal }: SlotWish, waiter: Waiter, mayWait: boolean) {
+    const { clock, random, wait } = this.#settings;
+    const giveUpAtMs = clock.now() + waitMs;
+    for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(pauseMs * 1.5, pauseMsMax)) {
+      waiter.wanted = backends();
+      if (waiter.wanted.length === 0 || signal.aborted) return undefined;
+      const got = await this.#ask(trail, waiter, signal);
+      if (got !== undefined || signal.aborted) return got;
+      const leftMs = giveUpAtMs - clock.now();
+      if (leftMs <= 0 || !mayWait) return undefined;
+      // Not all at the same moment.
+      await wait(Math.min(leftMs, pauseMs * (0.5 + random() / 2)), AbortSignal.any([signal, waiter.nap.signal]));
+    }
+  }
+
+  async #ask(trail: Trail, waiter: Waiter, signal: AbortSignal): Promise<string | undefined> {
+    const { clock, leases } = this.#settings;
+    const { wanted, wokenFor } = waiter;
+    waiter.nap = new AbortController();
+    waiter.wokenFor = undefined;
+    const lease = await leases.leaseFirst(wanted.map(toName), slotMs);
+    const backend = wanted.find((id) => toName(id) === lease?.name);
+    // It took another one, or wants that one no more: it is left to the next.
+    const isLeft = backend === undefined ? !wanted.includes(wokenFor ?? '') : backend !== wokenFor;
+    if (wokenFor !== undefined && isLeft) this.#wake(wokenFor);
+    if (lease === undefined || backend === undefined) return undefined;
+    if (signal.aborted) {
+      this.#giveBack(backend, lease);
+      return undefined;
     }
     // A slot that is lost (the store forgot it, or this process stood still) cannot be taken back from the upstream.
-    const renewal = keepRenewed(this.#settings.clock, lease, slotMs, () => undefined);
-    const slots = this.#held.get(trail) ?? [];
-    this.#held.set(trail, [...slots, { backend, lease, renewal }]);
-    return true;
+    const renewal = keepRenewed(clock, lease, slotMs, () => undefined);
+    this.release(trail);
+    this.#held.set(trail, { backend, lease, renewal });
+    return backend;
   }
 
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    const nap = new AbortController();
-    this.#waiters.add(nap);
-    try {
-      await this.#settings.wait(ms, AbortSignal.any([signal, nap.signal]));
-    } finally {
-      this.#waiters.delete(nap);
+  #giveBack(backend: string, lease: Lease): void {
+    lease.release();
+    this.#wake(backend);
+  }
+
+  /** One slot is free: of those who have nothing to look after yet, the first that wants it looks. */
+  #wake(backend: string): void {
+    for (const waiter of this.#waiters) {
+      if (waiter.wokenFor !== undefined || !waiter.wanted.includes(backend)) continue;
+      waiter.wokenFor = backend;
+      waiter.nap.abort();
+      return;
     }
   }
 }

@@ -44,16 +44,16 @@ class SuitedPlan implements Plan {
     return this.#plan.hasNext(this.#suits(usable));
   }
 
-  eligible(usable?: Veto): readonly Backend[] {
-    const suited = this.#plan.eligible(this.#suits(usable));
-    return suited.length > 0 || this.#fitted ? suited : this.#plan.eligible(this.#able(usable));
+  groups(usable?: Veto): Iterable<readonly Backend[]> {
+    const suited = [...this.#plan.groups(this.#suits(usable))];
+    return suited.length > 0 || this.#fitted ? suited : this.#plan.groups(this.#able(usable));
   }
 
   plugged(): readonly PluggedRule[] {
     return this.#plan.plugged();
   }
 
-  exclusives(): Exclusives | undefined {
+  exclusives(): Exclusives {
     return this.#plan.exclusives();
   }
 

@@ -5,12 +5,12 @@ import { createRedisStore } from '../../../proxy/state/redis-store.ts';
 import { systemClock } from '../../../proxy/system-clock.ts';
 import { chat, chatRequest } from '../../support/chat.ts';
 import { ask, type PlainAnswer } from '../../support/client.ts';
-import { backend } from '../../support/config.ts';
+import { backend, failover, route, rule } from '../../support/config.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startTestGateway } from '../../support/gateway.ts';
 import { startRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
-import { answer } from '../../support/scripts.ts';
+import { answer, stopAtOnce } from '../../support/scripts.ts';
 import { openStage, type StageOptions } from '../../support/stage.ts';
 import type { Script } from '../../support/upstream.ts';
 
@@ -118,6 +118,71 @@ describe('in one gateway', () => {
     const answers = await Promise.all([pinned(), pinned()]);
     expect(answers.map(backendOf)).toEqual(['a', 'a']);
     expect(stage.upstreams.b.requests).toHaveLength(0);
+  });
+});
+
+describe('a slot', () => {
+  const exclusive = { strategy: 'FirstAvailable', firstAvailable: { waitSeconds: 1 } } as const;
+  const gpus = route('gpus', [rule([backend('gpu')], exclusive)]);
+
+  it.each([
+    ['the fallback route', rule([backend('cloud')], { failover: failover({ fallbackRoute: 'default/gpus' }) })],
+    ['a lower priority', rule([backend('cloud'), backend('more', { route: 'default/gpus', priority: 1 })])],
+    ['a spare', rule([backend('cloud'), backend('more', { route: 'default/gpus', weight: 0 })])],
+  ])('of %s is not held by a request that is served before it', async (_, first) => {
+    await using stage = await openStage(
+      { cloud: chat('cloud', { afterMs: 600_000 }), gpu: chat('gpu') },
+      { draft: (usual) => ({ ...usual, routes: [route('chat', [first]), gpus] }) },
+    );
+    const leave = new AbortController();
+    const slow = ask(stage.chatURL, { body: chatRequest('one'), signal: leave.signal });
+    await eventually(() => stage.upstreams.cloud.requests.length === 1);
+    const answered = await ask(`${stage.gateway.url}/gpus/chat/completions`, { body: chatRequest('two') });
+    expect(backendOf(answered)).toBe('gpu');
+    leave.abort();
+    await expect(slow).rejects.toThrow();
+  });
+
+  it('of a backend that has refused is given back, also where slow ones are joined by others', async () => {
+    const refusal = answer({ error: { message: 'no' } }, { status: 400 });
+    await using stage = await openStage(
+      { a: refusal, b: chat('b', { afterMs: 600_000 }) },
+      { ...firstAvailable(['a', 'b'], 1), failover: { on: ['BadRequest'], hedgeSeconds: 30 } },
+    );
+    const leave = new AbortController();
+    const slow = ask(stage.chatURL, { body: chatRequest('one'), signal: leave.signal });
+    await eventually(() => stage.upstreams.b.requests.length === 1);
+    stage.upstreams.a.script = chat('a');
+    expect(backendOf(await ask(stage.chatURL, { body: chatRequest('two') }))).toBe('a');
+    leave.abort();
+    await expect(slow).rejects.toThrow();
+  });
+
+  it('of a slow backend is given back as soon as another one that joined it answers', async () => {
+    await using stage = await openStage(
+      { gpu: stopAtOnce('stall'), cloud: chat('cloud', { words: 500, gapMs: 20 }) },
+      {
+        draft: (usual) => ({
+          ...usual,
+          routes: [
+            route('chat', [
+              rule([backend('more', { route: 'default/gpus' }), backend('cloud', { priority: 1 })], {
+                failover: failover({ hedgeSeconds: 0.1 }),
+              }),
+            ]),
+            gpus,
+          ],
+        }),
+      },
+    );
+    const leave = new AbortController();
+    const streaming = ask(stage.chatURL, { body: chatRequest('one', { stream: true }), signal: leave.signal });
+    await eventually(() => stage.upstreams.cloud.requests.length === 1);
+    stage.upstreams.gpu.script = chat('gpu');
+    const answered = await ask(`${stage.gateway.url}/gpus/chat/completions`, { body: chatRequest('two') });
+    expect(backendOf(answered)).toBe('gpu');
+    leave.abort();
+    expect((await streaming).broken).toBe(true);
   });
 });
 

@@ -73,21 +73,6 @@ describe('a plan', () => {
   });
 });
 
-describe('backends that serve one request at a time', () => {
-  it('are those of rules that say so, and all behind their references', () => {
-    const snapshot = routesOf(
-      route('chat', [rule([backend('a'), reference('more')])]),
-      route('more', [rule([backend('x'), reference('inner')], { strategy: 'FirstAvailable' })]),
-      route('inner', [rule([backend('y')], { strategy: 'FirstAvailable', firstAvailable: { waitSeconds: 5 } })]),
-    );
-    const exclusives = planOf(snapshot).exclusives();
-    expect([...(exclusives?.backends ?? [])]).toEqual(['default/more/x', 'default/inner/y']);
-    expect(exclusives?.waitMs).toBe(60_000);
-    expect(planOf(snapshot, new Present(), 'inner').exclusives()?.waitMs).toBe(5_000);
-    expect(planOf(routesOf(route('chat', [rule([backend('a')])]))).exclusives()).toBeUndefined();
-  });
-});
-
 describe('inside a tier, a plan', () => {
   const quick = { maxFirstContentMillis: 500 };
 
