@@ -22,7 +22,7 @@ export function createChatEdit(dialect: ChatDialect): BodyEdit {
 function editMessages(edited: EditedBody, dialect: ChatDialect): string | undefined {
   const { body } = edited;
   const renames = !dialect.developerRole && body.includes('"developer"');
-  const strips = dialect.thinkingMember === undefined && thinkingMembers.some((name) => body.includes(`"${name}"`));
+  const strips = dialect.thinkingMember === undefined && namesThinking(body);
   const hasExtra = body.includes('"extra_content"');
   if (!renames && !strips && !hasExtra) return undefined;
   const messages = parseJson(textOf(edited, 'messages') ?? '');
@@ -39,6 +39,11 @@ function editMessages(edited: EditedBody, dialect: ChatDialect): string | undefi
 
 /** Where servers put what their models have thought. */
 const thinkingMembers = ['reasoning_content', 'reasoning'];
+
+/** Most bodies have nothing that begins like this, and are looked through once. */
+function namesThinking(body: Buffer): boolean {
+  return body.includes('"reasoning') && thinkingMembers.some((name) => body.includes(`"${name}"`));
+}
 
 /** What a model of another vendor has thought is refused, or means nothing. */
 function withoutThinking(message: JsonObject): JsonObject {
