@@ -4,20 +4,12 @@ import type { LoadBook } from '../balancing/load-book.ts';
 import type { PluginCandidate, PluginRequest } from '../balancing/plugin-protocol.ts';
 import type { Plugins } from '../balancing/plugins.ts';
 import type { Clock } from '../canonical/clock.ts';
+import { isSecretName } from '../canonical/secret-names.ts';
 import type { Principal } from '../config/snapshot.ts';
 import type { PluggedChoice, PluggedRule } from '../routing/plan-parts.ts';
 import type { Plan } from '../routing/plan.ts';
 import type { ProxyRequest } from './decode.ts';
 import type { RequestContext } from './request-context.ts';
-
-/** Headers that prove who somebody is: of no use to a plugin. */
-const credentials: ReadonlySet<string> = new Set([
-  'authorization',
-  'x-api-key',
-  'api-key',
-  'cookie',
-  'proxy-authorization',
-]);
 
 /** Who is asked, and what is known. */
 export interface PluginOrdersSettings {
@@ -66,7 +58,8 @@ function toRequest(
   context: RequestContext,
 ): PluginRequest {
   const headers = Object.entries(exchange.headers).filter(
-    ([name, value]) => !credentials.has(name) && value !== undefined,
+    // What proves who somebody is is of no use to a plugin.
+    ([name, value]) => value !== undefined && !isSecretName(name),
   );
   const conversation = context.keyOf({ on: 'Conversation' });
   return {

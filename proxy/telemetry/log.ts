@@ -2,8 +2,9 @@
 // access log, which is written far more often and holds nothing but known facts, has its own way to the same place.
 
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { isSecretName } from '../canonical/secret-names.ts';
 import { describeError } from './error-facts.ts';
-import { isSecretName, redacted, type Scrubber } from './redaction.ts';
+import { redacted, type Scrubber } from './redaction.ts';
 
 /** How much is logged. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

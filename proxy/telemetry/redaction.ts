@@ -1,40 +1,15 @@
 // Keeps credentials out of everything that is written down: whatever looks like one, and every one that is configured.
 // Works on text of bounded length with patterns that cannot backtrack.
 
+import { isSecretName } from '../canonical/secret-names.ts';
+
 /** What stands where something was taken out. */
 export const redacted = '[redacted]';
 
 /** Text that is longer is cut: 8 KiB hold any message worth reading, and bound the work of the patterns. */
 const textCharsMax = 8192;
 
-/** Members whose whole value is secret, whatever it looks like; compared in lower case without `-` and `_`. */
-const secretNames: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxyauthorization',
-  'xapikey',
-  'apikey',
-  'xgoogapikey',
-  'cookie',
-  'setcookie',
-  'password',
-  'passwd',
-  'secret',
-  'clientsecret',
-  'secretaccesskey',
-  'sessiontoken',
-  'accesstoken',
-  'refreshtoken',
-  'token',
-  'credential',
-  'credentials',
-  'privatekey',
-]);
-
-/** Whether a member of an object is secret by its name. */
-export function isSecretName(name: string): boolean {
-  return secretNames.has(name.toLowerCase().replaceAll(/[-_]/g, ''));
-}
-
+/** The same names in running text, where fewer words are enough to make something of what follows. */
 const secretNamePattern =
   '(?:proxy-)?authorization|x-api-key|x-goog-api-key|api[-_]?key|apikey|access[-_]?token|refresh[-_]?token|' +
   'session[-_]?token|client[-_]?secret|secret[-_]?access[-_]?key|password|passwd|private[-_]?key|token';

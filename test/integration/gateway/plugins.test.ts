@@ -46,9 +46,18 @@ function stageOf(module: string, options: StageOptions = {}, timeoutMillis?: num
   });
 }
 
+const secretHeaders = {
+  authorization: 'Bearer CANARY-key',
+  'proxy-authorization': 'Basic CANARY',
+  'x-api-key': 'CANARY-key',
+  'api-key': 'CANARY-key',
+  'x-goog-api-key': 'CANARY-key',
+  'x-access-token': 'CANARY-token',
+  cookie: 'CANARY',
+};
+
 function asked(stage: Stage<string>, order: string, marker = 'CANARY-prompt'): Promise<PlainAnswer> {
-  const headers = { 'x-order': order, authorization: 'Bearer CANARY-key', 'x-api-key': 'CANARY-key', cookie: 'CANARY' };
-  return ask(stage.chatURL, { body: chatRequest(marker), headers });
+  return ask(stage.chatURL, { body: chatRequest(marker), headers: { 'x-order': order, ...secretHeaders } });
 }
 
 async function reached(stage: Stage<string>, order: string): Promise<string | undefined> {

@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  createScrubber,
-  isSecretName,
-  printable,
-  redacted,
-  scrubPatterns,
-} from '../../../proxy/telemetry/redaction.ts';
+import { createScrubber, printable, redacted, scrubPatterns } from '../../../proxy/telemetry/redaction.ts';
 
 /** Made up, and put together here, so that no scanner of repositories takes them for real. */
 const fake = {
@@ -60,13 +54,6 @@ describe('what looks like a credential is taken out', () => {
     const startedAt = performance.now();
     for (const text of nasty) scrubPatterns(text);
     expect(performance.now() - startedAt).toBeLessThan(1000);
-  });
-
-  it('by the name of the member, however it is written', () => {
-    for (const name of ['Authorization', 'X-API-Key', 'api_key', 'apiKey', 'client_secret', 'Set-Cookie']) {
-      expect(isSecretName(name)).toBe(true);
-    }
-    for (const name of ['key', 'backend', 'tokens', 'inputTokens', 'model']) expect(isSecretName(name)).toBe(false);
   });
 });
 
