@@ -72,19 +72,16 @@ function compileRule(route: RouteConfig, config: RuleConfig, candidates: readonl
     timeouts: config.timeouts,
     fallbacks: fallbacks && compileFallbacks(fallbacks, lookUp),
     declaresModels: compileAnywhere(() => rule, declaresModels),
-    usesSlots: compileAnywhere(
-      () => rule,
-      ({ slotWaitMs }) => slotWaitMs !== undefined,
-    ),
-    usesPlugins: compileAnywhere(
-      () => rule,
-      ({ plugin }) => plugin !== undefined,
-    ),
+    usesSlots: compileAnywhere(() => rule, hasSlots),
     fallback: fallbackRoute === undefined ? undefined : refer(fallbackRoute, fallbackRoute, 1, 0, lookUp),
     totalMs: longestTotalMs(allowed, config),
     serving: compileServing(() => rule),
   };
   return rule;
+}
+
+function hasSlots({ slotWaitMs }: Rule): boolean {
+  return slotWaitMs !== undefined;
 }
 
 function declaresModels({ tiers }: Rule): boolean {

@@ -164,8 +164,6 @@ export interface Rule {
   readonly declaresModels: () => boolean;
   /** Whether any of them serves one request at a time. */
   readonly usesSlots: () => boolean;
-  /** Whether a plugin orders any of them. */
-  readonly usesPlugins: () => boolean;
   /** The deadline over all attempts, in milliseconds. */
   readonly totalMs: number;
   /** The same rule with nothing but the backends that can serve a protocol; itself, if all of them can. */

@@ -30,7 +30,10 @@ export type NextStep =
 export interface FailoverSteps<A extends Attempt> {
   /** Gets what a visit needs before anything is sent; whether it can be made then. Undefined: it needs nothing. */
   readonly prepare?: (visit: Visit) => Promise<boolean> | undefined;
-  /** Waits for a backend that serves one request at a time; whether one is free. Undefined: nobody is waited for. */
+  /**
+   * Gets what the plan needs before it picks: the orders of plugins, a backend that serves one request at a time. Whether
+   * there is such a backend that is free; undefined: nothing is waited for.
+   */
   readonly free?: (accepts?: (backend: Backend) => boolean) => Promise<boolean> | undefined;
   readonly send: (visit: Visit, key: UpstreamKey | undefined) => A;
   /** Keys that may be tried at this backend, one at a time; asked again after each failure. */

@@ -49,7 +49,7 @@ export interface Plan {
   groups(usable?: (backend: Backend) => boolean): Iterable<readonly Backend[]>;
   /** Backends that serve one request at a time. */
   exclusives(): Exclusives;
-  /** Rules whose candidates a plugin orders, with those that have something to be ordered. */
+  /** Rules with a plugin that have something to be ordered and have not been given before: fallbacks bring others. */
   plugged(): readonly PluggedRule[];
   /** Unix milliseconds of the soonest return of any backend of the plan; Infinity if none is disabled. */
   soonestReturn(): number;
@@ -75,7 +75,7 @@ interface Journey {
   readonly tried: Set<string>;
   /** Ids of backends that somebody else was trying when this request wanted them: only to be used as if disabled. */
   readonly skipped: Set<string>;
-  /** Rules with a plugin; undefined where there are none. */
+  /** Rules with a plugin that have not been given; undefined where there are none. */
   plugged: Set<RulePlan> | undefined;
   /** Plans of referenced routes: references may meet again, many times over. */
   readonly entered: Map<string, RulePlan>;
@@ -115,6 +115,8 @@ export function createPinnedPlan({ rule, candidate }: Pin, context: MatchContext
   const tier = { id: `${rule.id}/pin/${candidate.name}`, priority: 0, candidates: [candidate], hasSpares: false };
   return new RulePlan({ ...rule, tiers: [tier], fallback: undefined, fallbacks: undefined }, [], begin(context, facts));
 }
+
+const none: readonly never[] = [];
 
 class RulePlan implements Plan {
   #tiers: readonly { readonly tier: Tier; readonly nodes: readonly Node[] }[];
@@ -246,8 +248,12 @@ class RulePlan implements Plan {
   }
 
   plugged(): readonly PluggedRule[] {
-    const plans = [...(this.#journey.plugged ?? [])];
-    return plans.filter((plan) => plan.#hasChoice()).map((plan) => ({ rule: plan.#rule, choices: plan.#choices() }));
+    const { plugged } = this.#journey;
+    if (plugged === undefined) return none;
+    this.#journey.plugged = undefined;
+    return [...plugged]
+      .filter((plan) => plan.#hasChoice())
+      .map((plan) => ({ rule: plan.#rule, choices: plan.#choices() }));
   }
 
   #hasChoice(): boolean {

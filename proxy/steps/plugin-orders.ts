@@ -1,4 +1,4 @@
-// Asks the plugins of a plan's rules for their orders, before the search begins: picking itself waits for nobody.
+// Asks the plugins of a plan's rules for their orders, before the plan picks: picking itself waits for nobody.
 
 import type { LoadBook } from '../balancing/load-book.ts';
 import type { PluginCandidate, PluginRequest } from '../balancing/plugin-protocol.ts';
@@ -18,7 +18,7 @@ export interface PluginOrdersSettings {
   readonly clock: Clock;
 }
 
-/** Asks for all orders that a plan needs; undefined where it needs none. Never rejects. */
+/** Asks for all orders that a plan needs and has not got; undefined where it needs none. Never rejects. */
 export function orderByPlugins(
   plan: Plan,
   request: ProxyRequest,

@@ -97,7 +97,11 @@ export async function search(
   const trying = new Trying({ trials, availability, plan: prospects, rule });
   const preparation = { trying, prospects, slotted, availability };
   const search = new Failover<SentAttempt>(prospects, rule, request.pin !== undefined, request.exchange.signal, {
-    free: (accepts) => (prospects.local === undefined ? slotted?.free(accepts) : undefined),
+    free(accepts) {
+      if (prospects.local !== undefined) return undefined;
+      const ordered = orderByPlugins(plan, request, principal, context, settings);
+      return ordered === undefined ? slotted?.free(accepts) : ordered.then(() => slotted?.free(accepts) ?? false);
+    },
     prepare: (visit) => prepare(visit, preparation),
     send: (visit, key) => sendAttempt(journey, visit, key, settings),
     nextKey: (visit, tried, other) => nextKey(visit, tried, other, availability, balancing),
@@ -119,7 +123,6 @@ export async function search(
     mayOverride: () => judge.mayOverride(rule),
     wait: settings.wait,
   });
-  await orderByPlugins(plan, request, principal, context, settings);
   const run = trying.around((accepts: Accepts) => search.run(accepts));
   const end = await concluded(await run(undefined), prospects, balancing.room, slotted?.busy === true);
   return { end, plan: prospects, journey, goOn: run };

@@ -14,7 +14,9 @@ export function suitPlan(plan: Plan, rule: Rule, request: ProxyRequest): Plan {
   const needs = new RequestNeeds(request);
   const backends = [...plan.backends()];
   if (backends.length > 0 && !backends.some((backend) => needs.areMetBy(backend))) throw needs.refusal(backends);
-  return new SuitedPlan(plan, needs);
+  const suited = new SuitedPlan(plan, needs);
+  if (backends.length > 0) suited.leaveTooSmall();
+  return suited;
 }
 
 class SuitedPlan implements Plan {
@@ -71,18 +73,22 @@ class SuitedPlan implements Plan {
 
   fallBack(failure: FallbackClass): boolean {
     const fallsBack = this.#plan.fallBack(failure);
-    if (fallsBack) this.#fitted = false;
-    return fallsBack;
+    if (!fallsBack) return false;
+    this.#fitted = false;
+    this.leaveTooSmall();
+    return true;
   }
 
-  /** The fallback for this is as good as any other backend, and asked before those that are too small. */
+  /** Where all are too small, the fallback for that is as good as any other backend, and asked before them. */
+  leaveTooSmall(): void {
+    for (const backend of this.#plan.backends()) if (this.#needs.fitsInto(backend)) return;
+    this.fallBack('ContextLength');
+  }
+
   #pick(next: (veto: Veto) => Visit | undefined, usable: Veto): Visit | undefined {
     const fitting = next(this.#suits(usable));
     if (fitting !== undefined) this.#fitted = true;
-    if (fitting !== undefined || this.#fitted) return fitting;
-    const nobodyFits = ![...this.#plan.backends()].some((backend) => this.#needs.fitsInto(backend));
-    if (nobodyFits && this.fallBack('ContextLength')) return this.#pick(next, usable);
-    return next(this.#able(usable));
+    return this.#fitted ? fitting : next(this.#able(usable));
   }
 
   #suits(usable: Veto): (backend: Backend) => boolean {

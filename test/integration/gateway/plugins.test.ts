@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RuleConfig } from '../../../proxy/config/schema.ts';
 import { chat, chatRequest } from '../../support/chat.ts';
 import { ask, type PlainAnswer } from '../../support/client.ts';
-import { backend, route, rule } from '../../support/config.ts';
+import { backend, failover, route, rule } from '../../support/config.ts';
 import { answer } from '../../support/scripts.ts';
 import { openStage, type Stage, type StageOptions } from '../../support/stage.ts';
 
@@ -91,6 +91,42 @@ describe('a plugin', () => {
     });
     expect(await reached(stage, 'acb')).toBe('c');
     expect(await reached(stage, 'abc')).toBe('b');
+  });
+
+  it('decides in a route that a rule falls back to, whether a model or the estimate says that the request is too long', async () => {
+    const tooLong = { message: 'too long', type: 'invalid_request_error', code: 'context_length_exceeded' };
+    await using stage = await openStage(
+      { ...scripts, small: answer({ error: tooLong }, { status: 400 }) },
+      {
+        gateway: { pluginFolder },
+        draft: (usual) => ({
+          ...usual,
+          providers: usual.providers.map((each) =>
+            each.id.endsWith('/small')
+              ? { ...each, models: [{ name: 'm', upstreamName: 'm', maxContextTokens: 1_000 }] }
+              : each,
+          ),
+          routes: [
+            route('chat', [
+              rule([backend('small', { model: 'm' })], {
+                failover: failover({ fallbacks: [{ class: 'ContextLength', route: 'default/long' }] }),
+              }),
+            ]),
+            route('long', [rule([backend('a'), backend('b'), backend('c')], plugged('by-header.mjs'))]),
+          ],
+        }),
+      },
+    );
+    for (const order of ['bca', 'cab', 'abc', 'cba']) expect(await reached(stage, order)).toBe(order[0]);
+    expect(stage.upstreams.small.requests).toHaveLength(4);
+    for (const order of ['bca', 'cab', 'abc', 'cba']) {
+      const answered = await asked(stage, order, 'word '.repeat(1_200));
+      expect(answered.headers['x-sluice-backend']).toBe(order[0]);
+    }
+    expect(stage.upstreams.small.requests).toHaveLength(4);
+    expect(await stage.gateway.metrics()).toContain(
+      'sluice_plugin_orders_total{module="by-header.mjs",outcome="ordered"} 8',
+    );
   });
 
   it.each([
