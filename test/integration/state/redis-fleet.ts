@@ -6,6 +6,7 @@ import { createRedisStore } from '../../../proxy/state/redis-store.ts';
 import type { DisableBook, StateStore } from '../../../proxy/state/store.ts';
 import { systemClock } from '../../../proxy/system-clock.ts';
 import { eventually } from '../../support/eventually.ts';
+import { startRedis, type TestRedis } from '../../support/redis.ts';
 
 /** One proxy, and what its store wrote into the log. */
 export interface RedisProxy {
@@ -57,6 +58,45 @@ export async function joinFleet(options: RedisProxyOptions): Promise<RedisProxy>
   const proxy = createProxy(options);
   await proxy.store.start(5000);
   return proxy;
+}
+
+/** Proxies that share a Redis of their own. */
+export interface RedisFleet extends AsyncDisposable {
+  readonly redis: TestRedis;
+  /** A further proxy, whose store has not been started. */
+  readonly create: (options?: Partial<RedisProxyOptions>) => RedisProxy;
+  /** A further proxy that has joined the others; by another way than straight where a URL is given. */
+  readonly join: (options?: Partial<RedisProxyOptions>) => Promise<RedisProxy>;
+}
+
+/** Starts a Redis; it and its proxies end with the test. */
+export async function openFleet(redisServer: string): Promise<RedisFleet> {
+  const redis = await startRedis(redisServer);
+  const proxies: RedisProxy[] = [];
+  const create = (options: Partial<RedisProxyOptions> = {}): RedisProxy => {
+    const proxy = createProxy({ url: redis.url, ...options });
+    proxies.push(proxy);
+    return proxy;
+  };
+  return {
+    redis,
+    create,
+    async join(options) {
+      const proxy = create(options);
+      await proxy.store.start(5000);
+      return proxy;
+    },
+    async [Symbol.asyncDispose]() {
+      redis.resume();
+      await closeAll(proxies);
+      await redis.stop();
+    },
+  };
+}
+
+/** Whether a proxy takes its Redis for gone. */
+export function isDown({ store }: RedisProxy): boolean {
+  return store.health().state === 'down';
 }
 
 /** Ends proxies. */

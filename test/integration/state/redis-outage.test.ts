@@ -2,12 +2,12 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { freePort, startRedis, type TestRedis } from '../../support/redis.ts';
+import { describe, expect, test } from 'vitest';
+import { freePort } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
 import { soon } from '../../support/soon.ts';
 import { openLine } from './crooked-line.ts';
-import { closeAll, createProxy, joinFleet, type RedisProxy, report, timeUntil } from './redis-fleet.ts';
+import { isDown, openFleet, type RedisProxy, report, timeUntil } from './redis-fleet.ts';
 
 const program = await requires('redis-server');
 const targets = (name: string, count: number): string[] =>
@@ -15,31 +15,14 @@ const targets = (name: string, count: number): string[] =>
 /** Ten times what the design promises (2 s). */
 const recoveryMaxMs = 20_000;
 
+// They wait most of the time, each with a Redis of its own.
 program.describe('an outage', () => {
-  let redis: TestRedis;
-  let proxies: RedisProxy[];
-
-  beforeEach(async () => {
-    redis = await startRedis(program.path);
-    proxies = [];
-  });
-  afterEach(async () => {
-    redis.resume();
-    await closeAll(proxies);
-    await redis.stop();
-  });
-
-  async function join(url = redis.url): Promise<RedisProxy> {
-    const proxy = await joinFleet({ url });
-    proxies.push(proxy);
-    return proxy;
-  }
-
-  const isDown = ({ store }: RedisProxy): boolean => store.health().state === 'down';
   const knowsAll = ({ book }: RedisProxy, all: readonly string[]): boolean => all.every((it) => book.until(it) !== 0);
 
-  describe('of a killed Redis', () => {
+  describe.concurrent('of a killed Redis', () => {
     test('loses nothing: started again empty, it is told everything by those who know', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, join } = fleet;
       const [one, two] = [await join(), await join()];
       for (const target of targets('before', 100)) one.disable(target);
       await soon(() => knowsAll(two, targets('before', 100))).toBe(true);
@@ -69,6 +52,8 @@ program.describe('an outage', () => {
     });
 
     test('does not lengthen what is told again', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, join } = fleet;
       const [one, two] = [await join(), await join()];
       const target = 'backend:team-a/chat/gpt4';
       one.disable(target, 60_000);
@@ -88,9 +73,10 @@ program.describe('an outage', () => {
     });
 
     test('does not stop a start: it gives up in time and joins when Redis is there', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, create, join } = fleet;
       await redis.kill();
-      const one = createProxy({ url: redis.url, replicas: 3 });
-      proxies.push(one);
+      const one = create({ replicas: 3 });
       const begun = performance.now();
       await one.store.start(300);
       expect(performance.now() - begun).toBeLessThan(3000);
@@ -106,6 +92,8 @@ program.describe('an outage', () => {
     });
 
     test('that was only emptied is noticed as well', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, join } = fleet;
       const one = await join();
       for (const target of targets('b', 30)) one.disable(target);
       await soon(() => redis.admin.zcard('{sluice:default}:index')).toBe(30);
@@ -116,8 +104,79 @@ program.describe('an outage', () => {
     });
   });
 
-  describe('of a frozen Redis', () => {
-    test('is not felt: nothing blocks, nothing piles up, and the news arrives afterwards', async () => {
+  describe.concurrent('of a frozen Redis', () => {
+    test('that pauses its clients (CLIENT PAUSE) is no different', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, join } = fleet;
+      const [one, two] = [await join(), await join()];
+      await redis.admin.call('CLIENT', 'PAUSE', '3000', 'ALL');
+      one.disable('backend:team-a/chat/gpt4');
+      await soon(() => isDown(one)).toBe(true);
+      await soon(() => two.book.until('backend:team-a/chat/gpt4')).not.toBe(0);
+      await soon(() => isDown(one) || isDown(two)).toBe(false);
+    });
+
+    test('lets a proxy start without it', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, create } = fleet;
+      redis.pause();
+      const one = create();
+      const begun = performance.now();
+      await one.store.start(500);
+      expect(performance.now() - begun).toBeLessThan(5000);
+      expect(isDown(one)).toBe(true);
+      redis.resume();
+      await soon(() => isDown(one)).toBe(false);
+    });
+  });
+
+  describe.concurrent('of the network', () => {
+    test('that is slow costs news a second or two, never the breaker’s calm', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, join } = fleet;
+      const line = await openLine(redis.port);
+      const [one, two] = [await join({ url: `redis://127.0.0.1:${line.port}` }), await join()];
+      line.delay(100);
+      const took: number[] = [];
+      for (const target of targets('b', 8)) {
+        const begun = performance.now();
+        one.disable(target);
+        expect(performance.now() - begun).toBeLessThan(200);
+        took.push(await timeUntil(() => two.book.until(target) !== 0));
+        await delay(400);
+      }
+      const off = targets('b', 8).map((it) => Math.abs(one.book.until(it) - two.book.until(it)));
+      report('a disable over a line of 200 ms, ms', { most: Math.max(...took), 'ends apart': Math.max(...off) });
+      expect(Math.max(...took)).toBeLessThan(recoveryMaxMs);
+      expect(Math.max(...off)).toBeLessThan(1000);
+      expect(one.lines.length).toBeLessThan(5);
+      await line.close();
+    });
+
+    test('that swallows everything is noticed, and its return within seconds', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, join } = fleet;
+      const line = await openLine(redis.port);
+      const [one, two] = [await join({ url: `redis://127.0.0.1:${line.port}` }), await join()];
+      line.swallow();
+      await soon(() => isDown(one)).toBe(true);
+      two.disable('backend:team-a/chat/two');
+      one.disable('backend:team-a/chat/one');
+      await delay(4000);
+      line.heal();
+      const took = await timeUntil(
+        () => one.book.until('backend:team-a/chat/two') !== 0 && two.book.until('backend:team-a/chat/one') !== 0,
+      );
+      report('together again after a dead network, ms', { took });
+      expect(took).toBeLessThan(recoveryMaxMs);
+      await line.close();
+    });
+  });
+
+  describe('measured with nothing beside it', () => {
+    test('of a frozen Redis is not felt: nothing blocks, nothing piles up, and the news arrives afterwards', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, join } = fleet;
       const [one, two] = [await join(), await join()];
       const rounds = 20_000;
       const few = targets('b', 200);
@@ -159,69 +218,10 @@ program.describe('an outage', () => {
       expect(few.filter((it, n) => Math.abs(late.book.until(it) - (ends[n] ?? 0)) >= 100)).toEqual([]);
     }, 60_000);
 
-    test('that pauses its clients (CLIENT PAUSE) is no different', async () => {
-      const [one, two] = [await join(), await join()];
-      await redis.admin.call('CLIENT', 'PAUSE', '3000', 'ALL');
-      one.disable('backend:team-a/chat/gpt4');
-      await soon(() => isDown(one)).toBe(true);
-      await soon(() => two.book.until('backend:team-a/chat/gpt4')).not.toBe(0);
-      await soon(() => isDown(one) || isDown(two)).toBe(false);
-    });
-
-    test('lets a proxy start without it', async () => {
-      redis.pause();
-      const one = createProxy({ url: redis.url });
-      proxies.push(one);
-      const begun = performance.now();
-      await one.store.start(500);
-      expect(performance.now() - begun).toBeLessThan(5000);
-      expect(isDown(one)).toBe(true);
-      redis.resume();
-      await soon(() => isDown(one)).toBe(false);
-    });
-  });
-
-  describe('of the network', () => {
-    test('that is slow costs news a second or two, never the breaker’s calm', async () => {
-      const line = await openLine(redis.port);
-      const [one, two] = [await join(`redis://127.0.0.1:${line.port}`), await join()];
-      line.delay(100);
-      const took: number[] = [];
-      for (const target of targets('b', 8)) {
-        const begun = performance.now();
-        one.disable(target);
-        expect(performance.now() - begun).toBeLessThan(200);
-        took.push(await timeUntil(() => two.book.until(target) !== 0));
-        await delay(400);
-      }
-      const off = targets('b', 8).map((it) => Math.abs(one.book.until(it) - two.book.until(it)));
-      report('a disable over a line of 200 ms, ms', { most: Math.max(...took), 'ends apart': Math.max(...off) });
-      expect(Math.max(...took)).toBeLessThan(recoveryMaxMs);
-      expect(Math.max(...off)).toBeLessThan(1000);
-      expect(one.lines.length).toBeLessThan(5);
-      await line.close();
-    });
-
-    test('that swallows everything is noticed, and its return within seconds', async () => {
-      const line = await openLine(redis.port);
-      const [one, two] = [await join(`redis://127.0.0.1:${line.port}`), await join()];
-      line.swallow();
-      await soon(() => isDown(one)).toBe(true);
-      two.disable('backend:team-a/chat/two');
-      one.disable('backend:team-a/chat/one');
-      await delay(4000);
-      line.heal();
-      const took = await timeUntil(
-        () => one.book.until('backend:team-a/chat/two') !== 0 && two.book.until('backend:team-a/chat/one') !== 0,
-      );
-      report('together again after a dead network, ms', { took });
-      expect(took).toBeLessThan(recoveryMaxMs);
-      await line.close();
-    });
-
-    test('that refuses connections costs a little CPU and no lines', async () => {
-      const one = createProxy({ url: `redis://127.0.0.1:${await freePort()}` });
-      proxies.push(one);
+    test('of the network that refuses connections costs a little CPU and no lines', async () => {
+      await using fleet = await openFleet(program.path);
+      const { create } = fleet;
+      const one = create({ url: `redis://127.0.0.1:${await freePort()}` });
       await one.store.start(100);
       const before = process.cpuUsage();
       await delay(3000);

@@ -2,94 +2,90 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { freePort, startRedis, type TestRedis } from '../../support/redis.ts';
+import { describe, expect, test } from 'vitest';
+import { freePort } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
 import { soon } from '../../support/soon.ts';
-import { closeAll, createProxy, joinFleet, type RedisProxy, report, timeUntil } from './redis-fleet.ts';
+import { isDown, openFleet, type RedisFleet, report, timeUntil } from './redis-fleet.ts';
 
 const program = await requires('redis-server');
 const target = (name: string): string => `backend:team-a/chat/${name}`;
 const recoveryMaxMs = 20_000;
 
+/** Redis refuses, two proxies learn something each, Redis relents. */
+async function refuse(
+  { join }: RedisFleet,
+  begin: () => Promise<unknown>,
+  end: () => Promise<unknown>,
+  why: RegExp,
+): Promise<void> {
+  const [one, two] = [await join(), await join()];
+  one.disable(target('before'));
+  await soon(() => two.book.until(target('before'))).not.toBe(0);
+  await begin();
+  one.disable(target('one'));
+  two.book.clear(target('before'));
+  await soon(() => isDown(one) && isDown(two)).toBe(true);
+  expect(one.store.health().detail).toMatch(why);
+  expect(one.store.health().proxies).toBe(2);
+  // What is in force can still be read: a newcomer is right about all that was told before.
+  const late = await join();
+  expect(late.book.until(target('before'))).not.toBe(0);
+  await delay(2500);
+  await end();
+  const took = await timeUntil(
+    () =>
+      two.book.until(target('one')) !== 0 &&
+      late.book.until(target('one')) !== 0 &&
+      one.book.until(target('before')) === 0,
+  );
+  report(`news after ${why.source} is over, ms`, { took });
+  expect(took).toBeLessThan(recoveryMaxMs);
+  await soon(() => isDown(one) || isDown(two)).toBe(false);
+  expect(one.lines, one.lines.join('\n')).toHaveLength(3);
+}
+
+// They wait most of the time, each with a Redis of its own.
 program.describe('a Redis', () => {
-  let redis: TestRedis;
-  let proxies: RedisProxy[];
-
-  beforeEach(async () => {
-    redis = await startRedis(program.path);
-    proxies = [];
-  });
-  afterEach(async () => {
-    await closeAll(proxies);
-    await redis.stop();
-  });
-
-  async function join(url = redis.url): Promise<RedisProxy> {
-    const proxy = await joinFleet({ url });
-    proxies.push(proxy);
-    return proxy;
-  }
-
-  const isDown = ({ store }: RedisProxy): boolean => store.health().state === 'down';
-
-  /** Redis refuses, two proxies learn something each, Redis relents. */
-  async function refuse(begin: () => Promise<unknown>, end: () => Promise<unknown>, why: RegExp): Promise<void> {
-    const [one, two] = [await join(), await join()];
-    one.disable(target('before'));
-    await soon(() => two.book.until(target('before'))).not.toBe(0);
-    await begin();
-    one.disable(target('one'));
-    two.book.clear(target('before'));
-    await soon(() => isDown(one) && isDown(two)).toBe(true);
-    expect(one.store.health().detail).toMatch(why);
-    expect(one.store.health().proxies).toBe(2);
-    // What is in force can still be read: a newcomer is right about all that was told before.
-    const late = await join();
-    expect(late.book.until(target('before'))).not.toBe(0);
-    await delay(2500);
-    await end();
-    const took = await timeUntil(
-      () =>
-        two.book.until(target('one')) !== 0 &&
-        late.book.until(target('one')) !== 0 &&
-        one.book.until(target('before')) === 0,
-    );
-    report(`news after ${why.source} is over, ms`, { took });
-    expect(took).toBeLessThan(recoveryMaxMs);
-    await soon(() => isDown(one) || isDown(two)).toBe(false);
-    expect(one.lines, one.lines.join('\n')).toHaveLength(3);
-  }
-
-  test('that became a replica is left and asked again', async () => {
+  test.concurrent('that became a replica is left and asked again', async () => {
+    await using fleet = await openFleet(program.path);
+    const { redis } = fleet;
     const nobody = await freePort();
     await refuse(
+      fleet,
       () => redis.admin.replicaof('127.0.0.1', nobody),
       () => redis.admin.replicaof('NO', 'ONE'),
       /READONLY/,
     );
   });
 
-  test('that is full takes no news and gives what it has', async () => {
+  test.concurrent('that is full takes no news and gives what it has', async () => {
+    await using fleet = await openFleet(program.path);
+    const { redis } = fleet;
     await refuse(
+      fleet,
       () => redis.admin.config('SET', 'maxmemory', '1'),
       () => redis.admin.config('SET', 'maxmemory', '0'),
       /OOM/,
     );
   });
 
-  test('that has lost its replicas takes no news and gives what it has', async () => {
+  test.concurrent('that has lost its replicas takes no news and gives what it has', async () => {
+    await using fleet = await openFleet(program.path);
+    const { redis } = fleet;
     await refuse(
+      fleet,
       () => redis.admin.config('SET', 'min-replicas-to-write', '1'),
       () => redis.admin.config('SET', 'min-replicas-to-write', '0'),
       /NOREPLICAS/,
     );
   });
 
-  test('that wants another password is an outage, and the password is told to nobody', async () => {
+  test.concurrent('that wants another password is an outage, and the password is told to nobody', async () => {
+    await using fleet = await openFleet(program.path);
+    const { redis, create } = fleet;
     await redis.admin.call('ACL', 'SETUSER', 'gateway', 'on', '>right', '~*', '&*', '+@all');
-    const one = createProxy({ url: `redis://gateway:CANARY-password@127.0.0.1:${redis.port}` });
-    proxies.push(one);
+    const one = create({ url: `redis://gateway:CANARY-password@127.0.0.1:${redis.port}` });
     await one.store.start(500);
     expect(isDown(one)).toBe(true);
     expect(one.store.health().detail).toMatch(/WRONGPASS/);
@@ -97,7 +93,9 @@ program.describe('a Redis', () => {
     expect(one.lines).toHaveLength(1);
   });
 
-  test('needs to allow only the few commands that are used, on the keys of the installation', async () => {
+  test.concurrent('needs to allow only the few commands that are used, on the keys of the installation', async () => {
+    await using fleet = await openFleet(program.path);
+    const { redis, join } = fleet;
     const commands =
       'eval evalsha time get set hget hset hmget hincrby del pexpire pexpireat publish subscribe ping select';
     const sets = 'zadd zrem zcard zcount zrangebyscore zremrangebyscore';
@@ -105,7 +103,7 @@ program.describe('a Redis', () => {
     const own = ['on', '>secret', '~{sluice:*', '&{sluice:*', ...allowed];
     await redis.admin.call('ACL', 'SETUSER', 'gateway', ...own);
     const url = `redis://gateway:secret@127.0.0.1:${redis.port}`;
-    const [one, two] = [await join(url), await join(url)];
+    const [one, two] = [await join({ url }), await join({ url })];
     one.disable(target('b'));
     const took = await timeUntil(() => two.book.until(target('b')) !== 0);
     two.book.clear(target('b'));
@@ -123,7 +121,9 @@ program.describe('a Redis', () => {
   });
 
   describe('in which others write nonsense', () => {
-    test('harms nobody: what makes no sense is left out, and said once', async () => {
+    test.concurrent('harms nobody: what makes no sense is left out, and said once', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, join } = fleet;
       const [one, two] = [await join(), await join()];
       const vandal = new Redis(redis.port, '127.0.0.1');
       const news = '{sluice:default}:news';
@@ -167,6 +167,8 @@ program.describe('a Redis', () => {
     });
 
     test('cannot make it slow by announcing what is not there', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, join } = fleet;
       const [one, two] = [await join(), await join()];
       const vandal = new Redis(redis.port, '127.0.0.1');
       const lies = setInterval(() => {
@@ -185,7 +187,9 @@ program.describe('a Redis', () => {
   });
 
   describe('over time', () => {
-    test('keeps nothing that is over, and everything else not for ever', async () => {
+    test.concurrent('keeps nothing that is over, and everything else not for ever', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, join } = fleet;
       const [one, two] = [await join(), await join()];
       one.disable(target('short'), 300);
       one.disable(target('long'));
@@ -207,7 +211,9 @@ program.describe('a Redis', () => {
       }
     });
 
-    test('is told again of what only a person ends, before it forgets it', async () => {
+    test.concurrent('is told again of what only a person ends, before it forgets it', async () => {
+      await using fleet = await openFleet(program.path);
+      const { redis, join } = fleet;
       const one = await join();
       one.book.disable(target('b'), { untilMs: Infinity, reason: 'Manual', hard: true });
       const key = `{sluice:default}:dis:${target('b')}:hard`;
@@ -217,7 +223,7 @@ program.describe('a Redis', () => {
       expect(await redis.admin.pttl(key)).toBeGreaterThan(2_000_000_000);
       // And if it was forgotten all the same.
       await redis.admin.del(key);
-      await joinFleet({ url: redis.url }).then((it) => proxies.push(it));
+      await join();
       await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
       await soon(() => redis.admin.exists(key)).toBe(1);
     });
