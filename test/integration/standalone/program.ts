@@ -31,8 +31,13 @@ export interface Program extends AsyncDisposable {
 export function startProgram(args: readonly string[], options: ProgramOptions = {}): Program {
   const { environment = {}, cwd, entry = 'deploy/standalone/main.ts' } = options;
   const child = spawn(process.execPath, [join(root, entry), ...args], {
-    // Nothing of the test's own environment: a variable of the machine must not decide a test.
-    env: { PATH: process.env['PATH'], NO_COLOR: '1', ...environment },
+    // Nothing else of the test's own environment: a variable of the machine must not decide a test.
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      NO_COLOR: '1',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd,
   });
