@@ -99,7 +99,8 @@ async function askAt(gateway: TestGateway, path = '/chat/chat/completions'): Pro
 
 // They wait most of the time, each in a world of its own.
 program.describe('with three proxies and one Redis', () => {
-  test.concurrent('one asks, with the credential of requests, once in a period', async () => {
+  // Times of one period are told apart: with nothing beside it.
+  test('one asks, with the credential of requests, once in a period', async () => {
     await using world = await openWorld();
     await world.open();
     await soon(() => world.probes.length).toBeGreaterThanOrEqual(5);
