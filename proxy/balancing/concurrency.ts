@@ -1,8 +1,8 @@
 // How many requests a backend that has begun to refuse may be sent at once. A backend that does not refuse has no limit.
 //
-// Explicit refusals are the only signal. Limits by latency (Netflix' gradient, Envoy's adaptive concurrency) compare
-// requests of one kind; a model takes 200 ms or 2 min by the length of a prompt, and Envoy's probe of the least latency
-// would let three requests through at a time. Why this never takes away what a backend serves: deploy/decisions/0005.
+// Signals are refusals and silence until a deadline. Limits by latency (Netflix' gradient, Envoy's adaptive concurrency)
+// compare requests of one kind; a model takes 200 ms or 2 min by the length of a prompt, and Envoy's probe of the least
+// latency would let three requests through at a time. This takes away nothing that is served: deploy/decisions/0005.
 
 import type { Clock } from '../canonical/clock.ts';
 import type { Failure } from '../canonical/failure.ts';

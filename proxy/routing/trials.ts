@@ -25,7 +25,7 @@ export interface Trials {
   isRipe(target: string): boolean;
   /**
    * Asks to try a target: true if the caller is the only one in all proxies, until `end`. `periodMs`: nobody shall try
-   * again within that time, however this trial ends, but by a success.
+   * again within that time, unless this trial succeeds or nothing is sent for it.
    */
   begin(target: string, periodMs: number | undefined): Promise<boolean>;
   /** The trial that was begun is over, and its consequences are known here. */
