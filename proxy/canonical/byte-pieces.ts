@@ -5,6 +5,14 @@ const rowPieces = 128;
 /** A row of less than this is joined: 128 objects of some 400 bytes would take more memory than what they hold. */
 const rowBytesMin = 64 * 1024;
 
+/** Larger ones get memory of their own: one that waits for somebody would keep a whole slab of Node's pool (64 KiB). */
+const pooledBytesMax = 1024;
+
+/** Memory for bytes that may have to wait; it is not cleared. */
+export function allocate(length: number): Buffer {
+  return length > pooledBytesMax ? Buffer.allocUnsafeSlow(length) : Buffer.allocUnsafe(length);
+}
+
 /**
  * Holds pieces until all of them are taken as one. Small ones are joined as they come: whoever sends single bytes, each
  * as a chunk of its own, must not make us hold hundreds of times as many.
@@ -42,8 +50,18 @@ export class BytePieces {
   /** All bytes, without a copy if they came as one; nothing is held any more. */
   take(): Buffer {
     const [only] = this.#pieces;
-    const whole = this.#pieces.length === 1 && only !== undefined ? only : Buffer.concat(this.#pieces, this.#bytes);
+    const whole = this.#pieces.length === 1 && only !== undefined ? only : this.#joined();
     this.clear();
+    return whole;
+  }
+
+  #joined(): Buffer {
+    const whole = allocate(this.#bytes);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
     return whole;
   }
 

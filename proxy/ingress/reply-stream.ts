@@ -5,6 +5,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { allocate } from '../canonical/byte-pieces.ts';
 import type { ReplyStream } from './exchange.ts';
 
 /** Larger chunks are not copied into their frame: writing in three pieces is cheaper then. */
@@ -125,7 +126,7 @@ export class ResponseStream implements ReplyStream {
 function frame(chunk: Uint8Array, tail: Buffer): Buffer {
   const size = chunk.length.toString(16);
   const start = size.length + 2;
-  const bytes = Buffer.allocUnsafe(start + chunk.length + 2 + tail.length);
+  const bytes = allocate(start + chunk.length + 2 + tail.length);
   bytes.write(`${size}\r\n`, 0, 'latin1');
   bytes.set(chunk, start);
   bytes[start + chunk.length] = 13;

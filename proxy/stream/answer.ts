@@ -267,8 +267,7 @@ export class Answer {
       this.#broke(failure);
       return;
     }
-    const [only] = bytes;
-    if (only !== undefined) this.#pass(bytes.length === 1 ? only : Buffer.concat(bytes));
+    for (const piece of bytes) this.#pass(piece);
     if (content) this.#deadlines.progress();
     if (shown) {
       this.#commit();

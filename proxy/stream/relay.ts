@@ -1,6 +1,7 @@
 // Passes a committed answer on to the client: backpressure both ways, keep-alives between frames, and where the answer
 // breaks another one that goes on with it, or an explicit error. Nothing is retried here.
 
+import { BytePieces } from '../canonical/byte-pieces.ts';
 import type { Clock, Timer } from '../canonical/clock.ts';
 import type { FailureSignal } from '../canonical/failure.ts';
 import type { Answer, AnswerSink } from './answer.ts';
@@ -37,6 +38,11 @@ export interface RelaySettings {
 
 /** Below the 30 s after which the strictest load balancers close silent connections (failure.md, HTTP server). */
 export const keepAliveMs = 15_000;
+/**
+ * More is written at once, and not when all that was read has been judged: a client that takes nothing is then felt by the
+ * upstream before the next bytes are read.
+ */
+const togetherBytesMax = 16 * 1024;
 
 /** Relays an answer to its end; never rejects. */
 export function relay(answer: Answer, target: RelayTarget, settings: RelaySettings): Promise<RelayEnd> {
@@ -50,7 +56,7 @@ class Relay implements AnswerSink {
   readonly #resolve: (end: RelayEnd) => void;
   #timer: Timer | undefined;
   #wroteAtMs = 0;
-  #pending: Buffer[] = [];
+  readonly #pending = new BytePieces();
   #waiting = false;
   #over = false;
 
@@ -76,8 +82,9 @@ class Relay implements AnswerSink {
   /** What one read of the upstream holds leaves in one write: frames that came together go on together. */
   chunk(bytes: Buffer): void {
     if (this.#over) return;
+    if (this.#pending.bytes === 0) queueMicrotask(this.#flush);
     this.#pending.push(bytes);
-    if (this.#pending.length === 1) queueMicrotask(this.#flush);
+    if (this.#pending.bytes >= togetherBytesMax) this.#flush();
   }
 
   end(): void {
@@ -125,10 +132,7 @@ class Relay implements AnswerSink {
   };
 
   #take(): Buffer | undefined {
-    const pending = this.#pending;
-    if (pending.length === 0) return undefined;
-    this.#pending = [];
-    return pending.length === 1 ? pending[0] : Buffer.concat(pending);
+    return this.#pending.bytes === 0 ? undefined : this.#pending.take();
   }
 
   readonly #drained = (): void => {

@@ -84,7 +84,9 @@ class UpstreamExchange implements Dispatcher.DispatchHandler, Sending {
     this.#answered = true;
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    // They are parts of what was read with them, up to 64 KiB, which they would keep until the answer ends.
+    controller.rawHeaders = null;
     // Informational answers (100, 103) are not the answer.
     if (this.#over || status < 200) return;
     this.#answered = true;

@@ -29,14 +29,24 @@ export interface ProxyProcess extends AsyncDisposable {
 /** Upstreams of tests are on loopback, which a proxy would not connect to by itself. */
 export const loopback = ['--allow-endpoint-cidr', '127.0.0.0/8'];
 
+/** How a proxy is started. */
+export interface ProxyProcessOptions {
+  readonly args?: readonly string[];
+  /** By `sluice proxy`, and not by its own entry. */
+  readonly sluice?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** Starts `node proxy/main.ts`, without a mount where there is none; with `sluice`, the same by way of `sluice proxy`. */
 export async function startProxyProcess(
   mount: Mount | undefined,
-  { args = loopback, sluice = false }: { readonly args?: readonly string[]; readonly sluice?: boolean } = {},
+  { args = loopback, sluice = false, environment = {} }: ProxyProcessOptions = {},
 ): Promise<ProxyProcess> {
   const config = mount === undefined ? [] : ['--config', mount.path];
   const all = [...config, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...args];
-  const program = sluice ? startProgram(['proxy', ...all]) : startProgram(all, { entry: 'proxy/main.ts' });
+  const program = sluice
+    ? startProgram(['proxy', ...all], { environment })
+    : startProgram(all, { entry: 'proxy/main.ts', environment });
   const [, data, admin] = await program.says(/"data":"([^"]+)","admin":"([^"]+)","msg":"listening"/);
   const adminURL = `http://${admin}`;
   const served = async (): Promise<ServedConfig> => (await (await fetch(`${adminURL}/config`)).json()) as ServedConfig;
