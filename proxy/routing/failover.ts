@@ -63,6 +63,10 @@ export class Failover<A extends Attempt> {
     this.#signal.addEventListener('abort', stop, { once: true });
     try {
       return await this.#search();
+    } catch (error) {
+      // Nobody waits any more for what another visit may find.
+      stop();
+      throw error;
     } finally {
       this.#signal.removeEventListener('abort', stop);
     }

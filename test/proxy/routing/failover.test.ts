@@ -341,6 +341,18 @@ describe('a slow start', () => {
   });
 });
 
+describe('a fault of our own', () => {
+  it('while one joins a slow one leaves nothing under way', async () => {
+    const rig = new FailoverRig(abc, { hedgeSeconds: 1 });
+    rig.moment = (what) => {
+      if (what === 'send b') throw new Error('it cannot be put together');
+    };
+    await expect(rig.run(['hang'])).rejects.toThrow('it cannot be put together');
+    expect(rig.log.at(-1)).toBe('abort a');
+    await expect.poll(() => rig.attempts[0]?.told).toEqual(['released']);
+  });
+});
+
 describe('a further run', () => {
   it('goes on where the last one ended, within the same count of attempts', async () => {
     const rig = new FailoverRig(abc, { maxAttempts: 3 });
