@@ -5,6 +5,7 @@ import { chat, chatRequest, markedText } from '../../support/chat.ts';
 import { ask, dataOf, official } from '../../support/client.ts';
 import { openai } from '../../support/openai-answers.ts';
 import { answer, type Stop, stopAfter } from '../../support/scripts.ts';
+import { soon } from '../../support/soon.ts';
 import { openStage } from '../../support/stage.ts';
 import type { Script, UpstreamExchange } from '../../support/upstream.ts';
 import { encodeChunk } from '../../support/upstream-wire.ts';
@@ -68,7 +69,7 @@ describe.each(Object.entries(breakages))('an upstream that %s after content', (_
     expect(answered.text).not.toContain('secret words');
     expect(stage.upstreams.b.requests).toHaveLength(0);
     expect(await stage.gateway.backend('default/chat/a')).toMatchObject({ state: 'disabled', reason });
-    await expect.poll(async () => (await stage.gateway.state()).inFlight).toBe(0);
+    await soon(async () => (await stage.gateway.state()).inFlight).toBe(0);
   });
 
   it.each(['v7', 'v6'] as const)('[11] makes the official client %s throw', async (version) => {

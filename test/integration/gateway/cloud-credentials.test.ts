@@ -9,6 +9,7 @@ import { openCloudStage, vendorOf, vendors } from '../../support/clouds/vendors.
 import { upstreamKey } from '../../support/config.ts';
 import { openai } from '../../support/openai-answers.ts';
 import { answer } from '../../support/scripts.ts';
+import { soon } from '../../support/soon.ts';
 import type { Stage } from '../../support/stage.ts';
 import { type Script, startUpstream, type UpstreamRequest } from '../../support/upstream.ts';
 
@@ -205,15 +206,10 @@ describe('the key file of a service account', () => {
     expect((await chat(stage)).status).toBe(200);
     expect(stage.upstreams['vertex']!.requests.at(-1)?.headers['authorization']).toBe('Bearer ya29.first');
     place.script = token('ya29.second', 3600);
-    await expect
-      .poll(
-        async () => {
-          expect((await chat(stage)).status).toBe(200);
-          return stage.upstreams['vertex']!.requests.at(-1)?.headers['authorization'];
-        },
-        { timeout: 10_000 },
-      )
-      .toBe('Bearer ya29.second');
+    await soon(async () => {
+      expect((await chat(stage)).status).toBe(200);
+      return stage.upstreams['vertex']!.requests.at(-1)?.headers['authorization'];
+    }).toBe('Bearer ya29.second');
     expect(place.requests).toHaveLength(2);
   });
 

@@ -6,6 +6,7 @@ import { chat, chatRequest } from '../../support/chat.ts';
 import { ask, type PlainAnswer } from '../../support/client.ts';
 import { backend, failover, route, rule } from '../../support/config.ts';
 import { answer, stopAtOnce } from '../../support/scripts.ts';
+import { promptMs, soon } from '../../support/soon.ts';
 import { openStage, type Stage } from '../../support/stage.ts';
 
 const broken = answer('', { status: 502 });
@@ -145,10 +146,10 @@ describe('a backend whose time is over', () => {
     a.script = stopAtOnce('stall');
     const controller = new AbortController();
     const left = ask(stage.chatURL, { body: chatRequest('leaves'), signal: controller.signal });
-    await expect.poll(() => a.requests.length).toBe(2);
+    await soon(() => a.requests.length).toBe(2);
     controller.abort();
     await expect(left).rejects.toThrow();
-    await expect.poll(() => a.requests[1]?.closedAtMs).toBeDefined();
+    await soon(() => a.requests[1]?.closedAtMs, promptMs).toBeDefined();
     a.script = chat('a');
     expect((await askChat(stage)).headers['x-sluice-backend']).toBe('a');
   });

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { chat, chatRequest, markedText } from '../../support/chat.ts';
 import { ask, official, streamedContentOf } from '../../support/client.ts';
 import { answer, stopAtOnce, streamHead } from '../../support/scripts.ts';
+import { promptMs, soon } from '../../support/soon.ts';
 import { openStage, type Stage } from '../../support/stage.ts';
 
 const streamed = chatRequest('one', { stream: true });
@@ -127,7 +128,7 @@ it('ends the search at once when the client leaves a stream that has begun', asy
   });
   expect(response.status).toBe(200);
   controller.abort();
-  await expect.poll(() => stage.upstreams.slow.requests[0]?.closedAtMs).toBeDefined();
+  await soon(() => stage.upstreams.slow.requests[0]?.closedAtMs, promptMs).toBeDefined();
   expect(stage.upstreams.good.requests).toHaveLength(0);
   expect(await stage.gateway.backend('default/chat/slow')).toMatchObject({ state: 'enabled' });
 });

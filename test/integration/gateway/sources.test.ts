@@ -11,6 +11,7 @@ import { eventually } from '../../support/eventually.ts';
 import { ollama } from '../../support/ollama-answers.ts';
 import { openai } from '../../support/openai-answers.ts';
 import { answer } from '../../support/scripts.ts';
+import { promptMs, soon } from '../../support/soon.ts';
 import { openStage, type Stage, type StageOptions } from '../../support/stage.ts';
 import { type Script, type ScriptedUpstream, startUpstream } from '../../support/upstream.ts';
 
@@ -216,10 +217,10 @@ describe('an address where nothing is to be had', () => {
     await using stage = await stageOf({ ollama: ollama('ollama') });
     const leaving = new AbortController();
     const asking = ask(stage.chatURL, { body: chatOf(addressOf(site)), signal: leaving.signal }).catch(() => undefined);
-    await expect.poll(() => site.requests.length).toBe(1);
+    await soon(() => site.requests.length).toBe(1);
     leaving.abort();
     await asking;
-    await expect.poll(() => site.requests[0]?.closedAtMs).toBeDefined();
+    await soon(() => site.requests[0]?.closedAtMs, promptMs).toBeDefined();
     expect(stage.upstreams.ollama.requests).toEqual([]);
     expect((await stage.gateway.backend('default/chat/ollama')).state).toBe('enabled');
   });

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { chat, chatAnswer, chatRequest, markedText } from '../../support/chat.ts';
 import { ask, contentOf } from '../../support/client.ts';
 import { answer, bytes, inTurn, stream, streamHead } from '../../support/scripts.ts';
+import { promptMs, soon } from '../../support/soon.ts';
 import { openStage } from '../../support/stage.ts';
 import { type Script, startUpstream, type UpstreamRequest } from '../../support/upstream.ts';
 import { encodeChunk, encodeHead, lastChunk } from '../../support/upstream-wire.ts';
@@ -146,7 +147,7 @@ describe('what does not end is ended', () => {
     const got = await ask(stage.chatURL, { body: chatRequest('one', { stream: true }) });
     expect([got.status, got.headers['x-sluice-backend']]).toEqual([200, 'good']);
     // The connection is closed, not drained.
-    await expect.poll(() => stage.upstreams.a.connections).toBe(0);
+    await soon(() => stage.upstreams.a.connections, promptMs).toBe(0);
   });
 
   test.each([
@@ -159,7 +160,7 @@ describe('what does not end is ended', () => {
     await using stage = await openStage({ a: script, good: chat('good') }, { rule: { timeouts } });
     const got = await ask(stage.chatURL, { body: chatRequest('one') });
     expect([got.status, got.headers['x-sluice-backend']]).toEqual([200, 'good']);
-    await expect.poll(() => stage.upstreams.a.connections).toBe(0);
+    await soon(() => stage.upstreams.a.connections, promptMs).toBe(0);
   });
 });
 

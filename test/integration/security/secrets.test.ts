@@ -11,6 +11,7 @@ import { ask } from '../../support/client.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
 import { answer } from '../../support/scripts.ts';
+import { soon } from '../../support/soon.ts';
 import { type ScriptedUpstream, startUpstream } from '../../support/upstream.ts';
 import { sendRaw } from '../ingress/rig.ts';
 import { type Program, startProgram } from '../standalone/program.ts';
@@ -193,7 +194,7 @@ redisServer.describe('sluice run with a Redis', () => {
         Buffer.from(`${head}X-Tenant: ${text}\r\nConnection: close\r\n\r\n`, 'latin1'),
       );
     }
-    await expect.poll(() => program.out().slice(before).split('\n').length).toBeGreaterThan(odd.length * 2);
+    await soon(() => program.out().slice(before).split('\n').length).toBeGreaterThan(odd.length * 2);
     const lines = program.out().slice(before).trimEnd().split('\n');
     for (const line of lines) {
       const entry = JSON.parse(line) as { readonly level: string; readonly msg: string };

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { soon } from '../../support/soon.ts';
 import { AnswerRig } from './answer-rig.ts';
 import {
   arbitraryFrame,
@@ -228,7 +229,7 @@ describe('a compressed answer', () => {
       rig.end();
       await rig.answer.outcome;
       rig.attach();
-      await expect.poll(() => rig.ended).toBe('end');
+      await soon(() => rig.ended).toBe('end');
       expect(rig.received).toBe(roleFrame + contentFrame('a') + contentFrame('é😀') + stop);
     }
   });
@@ -264,7 +265,7 @@ describe('a compressed answer', () => {
     await delay(100);
     expect(rig.receivedBytes - before).toBeLessThan(256 * 1024);
     rig.answer.resume();
-    await expect.poll(() => rig.receivedBytes).toBeGreaterThan(size);
+    await soon(() => rig.receivedBytes).toBeGreaterThan(size);
   });
 });
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { soon } from '../../support/soon.ts';
 import { AnswerRig } from './answer-rig.ts';
 
 const gzipped = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
@@ -11,7 +12,7 @@ test('an upstream that sends faster than its encoding is undone is made to wait'
   const rig = new AnswerRig({ stream: false }).head(gzipped);
   rig.data(encoded.subarray(0, 100_000));
   expect(rig.orders).toEqual(['pause']);
-  await expect.poll(() => rig.orders).toEqual(['pause', 'resume']);
+  await soon(() => rig.orders).toEqual(['pause', 'resume']);
 });
 
 test('and goes on waiting while the client is slow, too', async () => {
@@ -21,5 +22,5 @@ test('and goes on waiting while the client is slow, too', async () => {
   await delay(20);
   expect(rig.orders).toEqual(['pause', 'pause']);
   rig.answer.resume();
-  await expect.poll(() => rig.orders.at(-1)).toBe('resume');
+  await soon(() => rig.orders.at(-1)).toBe('resume');
 });

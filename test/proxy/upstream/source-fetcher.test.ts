@@ -12,6 +12,7 @@ import {
   type FetchTerms,
   SourceFault,
 } from '../../../proxy/upstream/source-fetcher.ts';
+import { soon } from '../../support/soon.ts';
 
 const bytesMax = 1000;
 const png = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
@@ -130,7 +131,7 @@ describe('what is at an address', () => {
       more();
     };
     expect(await faultOf(`http://127.0.0.1:${port}/`, { take })).toBe('is too much');
-    await expect.poll(() => cut).toBe(true);
+    await soon(() => cut).toBe(true);
   });
 
   it('is not unpacked', async () => {
@@ -156,7 +157,7 @@ describe('what is at an address', () => {
       leaving.abort();
     };
     expect(await faultOf(`http://127.0.0.1:${port}/`, { signal: leaving.signal })).toBe('does not come in time');
-    await expect.poll(() => closed).toBe(true);
+    await soon(() => closed).toBe(true);
     expect(await faultOf(`http://127.0.0.1:${port}/`, { signal: leaving.signal })).toBe('does not come in time');
     expect(requests).toHaveLength(1);
   });

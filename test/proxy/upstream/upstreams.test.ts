@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { answer, bytes, inTurn, stopAfter, stopAtOnce } from '../../support/scripts.ts';
+import { promptMs, soon } from '../../support/soon.ts';
 import { startUpstream } from '../../support/upstream.ts';
 import { providerAt, providerIn, snapshotOf, UpstreamRig } from './upstream-rig.ts';
 
@@ -40,7 +41,7 @@ describe('a request to an upstream', () => {
     await begun;
     sending.abort();
     sending.abort();
-    await expect.poll(() => upstream.connections).toBe(0);
+    await soon(() => upstream.connections, promptMs).toBe(0);
     expect(received.failed).toBeUndefined();
   });
 
@@ -184,7 +185,7 @@ describe('the pools of connections', () => {
     await rig.exchange(providerAt(upstream.baseURL));
     expect(upstream.connections).toBe(1);
     rig.upstreams.retain(change(upstream.baseURL));
-    await expect.poll(() => upstream.connections).toBe(0);
+    await soon(() => upstream.connections, promptMs).toBe(0);
   });
 
   it('let requests under way finish before they are closed', async () => {
@@ -196,6 +197,6 @@ describe('the pools of connections', () => {
     const underway = rig.exchange(to);
     rig.upstreams.retain(snapshotOf({ two: upstream.baseURL }));
     expect(await underway).toMatchObject({ status: 200, body: 'late', failed: undefined });
-    await expect.poll(() => upstream.connections).toBe(0);
+    await soon(() => upstream.connections, promptMs).toBe(0);
   });
 });
