@@ -33,6 +33,12 @@ export interface LoadOptions {
   readonly backends: readonly string[];
 }
 
+/**
+ * Connections that nobody used for so long are closed here, a minute before the gateways would: a machine that stood still
+ * for seconds must not make this client take one that they have closed meanwhile.
+ */
+const idleMs = 12_000;
+
 let sentTotal = 0;
 
 /** Traffic that goes on until it is stopped. */
@@ -98,7 +104,7 @@ export class Load {
 
   #agent(url: string): Agent {
     let agent = this.#agents.get(url);
-    if (agent === undefined) this.#agents.set(url, (agent = new Agent({ keepAlive: true })));
+    if (agent === undefined) this.#agents.set(url, (agent = new Agent({ keepAlive: true, timeout: idleMs })));
     return agent;
   }
 
