@@ -138,14 +138,15 @@ test('what no configuration names any more is let go, however long others have b
   // Those in force, and no others with their secrets.
   const { routes, providers } = inForce!.snapshot;
   const wanted = routes.size + providers.size;
-  let alive = new Set<object>();
+  const countAlive = (): number => new Set(old.map((each) => each.deref()).filter((each) => each !== undefined)).size;
+  let alive = Infinity;
   // In the turn of its WeakRef nothing is collected, and what runs beside this may still have something in its hands.
-  for (let attempt = 0; attempt < 20 && alive.size !== wanted; attempt++) {
+  for (let attempt = 0; attempt < 20 && alive !== wanted; attempt++) {
     await new Promise((resolve) => setImmediate(resolve));
     collect();
-    alive = new Set(old.map((each) => each.deref()).filter((each) => each !== undefined));
+    alive = countAlive();
   }
-  expect(alive.size).toBe(wanted);
+  expect(alive).toBe(wanted);
 });
 
 test('a change that is wrong is refused with every reason, as if nothing had been there before', () => {
