@@ -56,7 +56,7 @@ it.each([
   await using stage = await openStage({ a: chat('a') });
   const refused = await ask(`${stage.gateway.url}${path}`, { body });
   expect([refused.status, refused.headers['x-sluice-error'], errorOf(refused).code]).toEqual([status, code, code]);
-  expect(refused.headers['x-request-id']).toBeTruthy();
+  expect(refused.headers['x-request-id']).toMatch(/^[0-9a-f]{12}-1$/);
   expect(refused.headers['x-should-retry']).toBe('false');
   expect(stage.upstreams.a.requests).toHaveLength(0);
 });

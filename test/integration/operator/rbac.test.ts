@@ -84,6 +84,7 @@ programs.describe('the permissions in deploy/manifests', () => {
   test('are missed one by one', { timeout: 120_000 }, async ({ annotate }) => {
     const stages = await Promise.all([createStage(plane), createStage(plane), createStage(plane)]);
     const permissions = permissionsOf(stages[0]!.roles).filter(({ role }) => !isOfProxies(role));
+    expect(permissions.length).toBeGreaterThan(20);
     // Of each stage, a third.
     const startedMs = performance.now();
     await Promise.all(

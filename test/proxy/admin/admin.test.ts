@@ -305,5 +305,6 @@ describe('the server', () => {
     const closed = new Promise((resolve) => socket.on('close', resolve));
     await admin.close();
     await closed;
+    expect(socket.readyState).toBe('closed');
   });
 });
