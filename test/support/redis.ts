@@ -42,6 +42,8 @@ export async function startSentinel(program: string, master: TestRedis): Promise
   const file = [...lines, of('failover-timeout', 3000), ''].join('\n');
   const sentinel = new RedisProcess(program, await freePort(), ['--sentinel'], file);
   await sentinel.restart();
+  // It asks what servers are every ten seconds, and would be waited for. Older ones cannot be told otherwise.
+  await sentinel.admin.call('SENTINEL', 'DEBUG', 'INFO-PERIOD', '500').catch(() => undefined);
   return sentinel;
 }
 
