@@ -49,7 +49,8 @@ export default defineConfig({
           env,
           include: kube,
           pool: 'forks',
-          maxWorkers: 2,
+          // They wait for API servers, leases and periods more than half of the time.
+          maxWorkers: 3,
           // Builds what is missing: minutes, once. What the tests share starts when the first of them asks for it.
           globalSetup: ['test/cluster/global-setup.ts', 'test/charts/global-setup.ts'],
           testTimeout: 60_000,

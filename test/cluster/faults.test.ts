@@ -62,7 +62,7 @@ requiresControlPlanePrograms().describe('a control plane', () => {
     expect(servers.map(isAlive)).toEqual([true, true, true]);
     owner.kill('SIGKILL');
     await once(owner, 'exit');
-    await eventually(() => !servers.some(isAlive));
+    await eventually(() => !servers.some(isAlive), 20_000);
     // Its folder is left to the next that comes.
     expect(existsSync(folder)).toBe(true);
     clearAbandoned();

@@ -43,8 +43,11 @@ const calling: Said = {
   calls: [
     { id: 'Call00001', name: 'weather', input: { place: 'Köln' } },
     { id: 'Call00002', name: 'time', input: { place: 'Đà Nẵng', '24h': true } },
+    // Without arguments.
+    { id: 'Call00003', name: 'now', input: {} },
   ],
 };
+const results = ['rain', 'noon', 'late'];
 const schema = {
   type: 'object',
   properties: { place: { type: 'string' } },
@@ -87,24 +90,24 @@ describe.each(vendors)('$name', (vendor) => {
     cell('tools', async () => {
       for (const streamed of [false, true]) {
         says(calling);
-        const asked = { ...question, tools: ['weather', 'time'] };
+        const asked = { ...question, tools: ['weather', 'time', 'now'] };
         const told = await ask(asked, streamed);
         expect(told.finish).toBe('calls');
         expect(told.text).toBe(calling.text);
         expect(told.calls.map(({ name, input }) => ({ name, input }))).toEqual(
           calling.calls?.map(({ name, input }) => ({ name, input })),
         );
-        expect(new Set(told.calls.map(({ id }) => id)).size).toBe(2);
-        expect(heard().tools).toEqual(['weather', 'time']);
+        expect(new Set(told.calls.map(({ id }) => id)).size).toBe(3);
+        expect(heard().tools).toEqual(['weather', 'time', 'now']);
 
         says(hello);
-        const after = await ask({ ...asked, before: { told, results: ['rain', 'noon'] } }, streamed);
+        const after = await ask({ ...asked, before: { told, results } }, streamed);
         expect(after).toMatchObject({ text: hello.text, finish: 'stop' });
-        const { calls, results } = heard();
+        const { calls, results: given } = heard();
         expect(calls.map(({ name, input }) => ({ name, input }))).toEqual(
           calling.calls?.map(({ name, input }) => ({ name, input })),
         );
-        expect(results).toEqual(calls.map(({ id }, index) => ({ id, text: ['rain', 'noon'][index] })));
+        expect(given).toEqual(calls.map(({ id }, index) => ({ id, text: results[index] })));
       }
     });
 

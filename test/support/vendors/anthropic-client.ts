@@ -2,7 +2,7 @@
 
 import Anthropic from '@anthropic-ai/sdk';
 import Anthropic0 from 'anthropic0';
-import { model, type OfficialClient, type Question, type Told, toolParameters } from './client.ts';
+import { type OfficialClient, type Question, type Told, toolParameters, usualModel } from './client.ts';
 import type { Json } from './vendor.ts';
 
 /** One of its two versions. */
@@ -32,6 +32,7 @@ function clientOf(version: '0.137' | '1.x', baseURL: string): Anthropic {
 }
 
 function requestOf({
+  model = usualModel,
   system,
   user,
   tools,

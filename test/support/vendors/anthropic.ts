@@ -43,6 +43,33 @@ export const anthropicVendor: Vendor = {
   hear,
 };
 
+const vertexPath = /\/publishers\/anthropic\/models\/([\w.@-]+):(rawPredict|streamRawPredict)$/;
+const vertexMembers = new Set(
+  'anthropic_version messages system max_tokens stream tools tool_choice thinking output_config temperature top_p top_k stop_sequences metadata'.split(
+    ' ',
+  ),
+);
+
+/** Its models on Vertex AI: model and version are in other places. https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai */
+export const vertexClaudeVendor: Vendor = {
+  ...anthropicVendor,
+  name: 'VertexAI Claude',
+  type: 'VertexAI',
+  model: 'claude-sonnet-4-5@20250929',
+  secret: 'ya29.upstream',
+  settings: { vertexAI: { project: 'my-project', location: 'europe-west4' } },
+  isStreamed: ({ target }) => target.endsWith(':streamRawPredict'),
+  hear({ target, json, headers }) {
+    const [, model, method] = vertexPath.exec(target) ?? [];
+    if (model !== 'claude-sonnet-4-5@20250929') throw new Error(`no such operation: ${target}`);
+    const unknown = Object.keys(json).find((name) => !vertexMembers.has(name));
+    if (unknown !== undefined) throw new Error(`${unknown}: Extra inputs are not permitted`);
+    if ((json['stream'] === true) !== (method === 'streamRawPredict')) throw new Error('stream: not of this operation');
+    if (json['anthropic_version'] !== 'vertex-2023-10-16') throw new Error('anthropic_version: Field required');
+    return hear({ json, headers: { ...headers, 'anthropic-version': 'in the body' } });
+  },
+};
+
 function head({ number, json }: UpstreamRequest): Json {
   return { id: `msg_${number}`, type: 'message', role: 'assistant', model: json['model'] };
 }
@@ -106,7 +133,7 @@ function deltasOf({ type, thinking, text, input }: Json): readonly Json[] {
   }
 }
 
-function hear({ json, headers }: UpstreamRequest): Heard {
+function hear({ json, headers }: Pick<UpstreamRequest, 'json' | 'headers'>): Heard {
   if (headers['anthropic-version'] === undefined) throw new Error('anthropic-version: header is required');
   if (typeof json['max_tokens'] !== 'number') throw new Error('max_tokens: Field required');
   const messages = objectsIn(json['messages']);

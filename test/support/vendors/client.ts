@@ -16,6 +16,8 @@ export interface Told {
 
 /** A question. */
 export interface Question {
+  /** `chat` if it is not said. */
+  readonly model?: string;
   readonly system?: string;
   readonly user: string;
   /** Names of tools, each with the one parameter `place`. */
@@ -39,8 +41,8 @@ export interface OfficialClient {
   statusOf(error: unknown): unknown;
 }
 
-/** The model that every question is for. */
-export const model = 'chat';
+/** The model that a question is for which names none. */
+export const usualModel = 'chat';
 
 /** The parameters of every tool. */
 export const toolParameters = {

@@ -1,7 +1,7 @@
 // Ollama's client.
 
 import { type ChatRequest, type ChatResponse, Ollama } from 'ollama';
-import { model, type OfficialClient, type Question, type Told, toolParameters } from './client.ts';
+import { type OfficialClient, type Question, type Told, toolParameters, usualModel } from './client.ts';
 import type { Json } from './vendor.ts';
 
 /** Its only version. */
@@ -22,7 +22,7 @@ export const ollamaChat: OfficialClient = {
   statusOf: (error) => (error as { status_code?: number }).status_code,
 };
 
-function requestOf({ system, user, tools, image, schema, thinks, before }: Question): ChatRequest {
+function requestOf({ model = usualModel, system, user, tools, image, schema, thinks, before }: Question): ChatRequest {
   const request = {
     model,
     messages: [

@@ -2,7 +2,7 @@
 
 import type OpenAI from 'openai';
 import { official } from '../client.ts';
-import { model, type OfficialClient, type Question, type Told, toolParameters } from './client.ts';
+import { type OfficialClient, type Question, type Told, toolParameters, usualModel } from './client.ts';
 import type { Json } from './vendor.ts';
 
 /** Two names are in use for what a model thought. */
@@ -42,6 +42,7 @@ export function openaiChat(version: 'v6' | 'v7'): OfficialClient {
 }
 
 function requestOf({
+  model = usualModel,
   system,
   user,
   tools,

@@ -1,7 +1,7 @@
 // Every vendor's way to speak that there is a codec for, or that is passed on. Those that share one with another stand for
 // it: OpenAICompatible for VLLM, Groq, OpenRouter and the like.
 
-import { anthropicVendor } from './anthropic.ts';
+import { anthropicVendor, vertexClaudeVendor } from './anthropic.ts';
 import { bedrockVendor } from './bedrock.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { cohereVendor } from './cohere.ts';
@@ -57,6 +57,7 @@ export const vendors: readonly Vendor[] = [
   ollamaVendor,
   geminiVendor,
   vertexVendor,
+  vertexClaudeVendor,
   bedrockVendor,
   cohereVendor,
 ];
