@@ -1,5 +1,9 @@
 // Clients that read a stream more slowly than its upstream writes (V17): the upstream is made to wait, the proxy holds
 // little for each, and everybody else is served as before. A process of its own, so that its memory is its own.
+//
+// At its full size the kernel's buffers alone (8 MiB a stream) are more than it gives to all of TCP; smaller ones are had in
+// a network namespace: unshare -n sh -c 'ip link set lo up; sysctl -w net.ipv4.tcp_rmem="4096 32768 262144"
+// net.ipv4.tcp_wmem="4096 32768 262144"; ulimit -n 20000; CHAOS_SCALE=1 npm test -- test/chaos/slow-readers.test.ts'
 
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
