@@ -31,10 +31,10 @@ export interface FailoverSteps<A extends Attempt> {
   /** Gets what a visit needs before anything is sent; whether it can be made then. Undefined: it needs nothing. */
   readonly prepare?: (visit: Visit) => Promise<boolean> | undefined;
   /**
-   * Gets what the plan needs before it picks: the orders of plugins, a backend that serves one request at a time. Whether
-   * there is such a backend that is free; undefined: nothing is waited for.
+   * Gets what the plan needs before it picks: the orders of plugins, a backend that serves one request at a time. True where
+   * the plan has somebody then; if it gives nobody after all, it is asked again: others may come first now.
    */
-  readonly free?: (accepts?: (backend: Backend) => boolean) => Promise<boolean> | undefined;
+  readonly free?: (accepts?: (backend: Backend) => boolean) => Promise<boolean> | boolean;
   readonly send: (visit: Visit, key: UpstreamKey | undefined) => A;
   /** Keys that may be tried at this backend, one at a time; asked again after each failure. */
   readonly nextKey: (

@@ -95,11 +95,13 @@ export class Failover<A extends Attempt> {
   /** Undefined: nobody is left who could do better. */
   async #visits(): Promise<Exclude<FailoverEnd<A>, { type: 'exhausted' }> | undefined> {
     while (!this.#spent()) {
-      const freeing = this.#steps.free?.(this.#accepts);
-      const isFree = freeing !== undefined && (await freeing);
-      const visit = this.#nextVisit();
-      // Whoever was free could not be asked after all: perhaps another one can.
-      if (visit === undefined && isFree) continue;
+      const freeing = this.#steps.free?.(this.#accepts) ?? false;
+      const isAnybodyFree = typeof freeing === 'boolean' ? freeing : await freeing;
+      if (this.#signal.aborted) break;
+      const enabled = this.#plan.next(this.#accepts);
+      // Whoever came first cannot be asked after all: perhaps those can who came next.
+      if (enabled === undefined && isAnybodyFree) continue;
+      const visit = enabled ?? this.#nextDisabled();
       if (visit === undefined) break;
       const end = await this.#hedged(visit);
       if (end.type === 'stop') break;
@@ -112,9 +114,7 @@ export class Failover<A extends Attempt> {
     return this.#attempts >= this.#rule.failover.maxAttempts || this.#sends >= sendsMax || this.#signal.aborted;
   }
 
-  #nextVisit(): Visit | undefined {
-    const visit = this.#plan.next(this.#accepts);
-    if (visit !== undefined) return visit;
+  #nextDisabled(): Visit | undefined {
     if (this.#pinned) return this.#plan.nextDisabled(this.#accepts);
     if (this.#rule.failover.whenAllDisabled === 'Fail') return undefined;
     const disabled = this.#plan.nextDisabled(this.#accepts);

@@ -98,9 +98,10 @@ export async function search(
   const preparation = { trying, prospects, slotted, availability };
   const search = new Failover<SentAttempt>(prospects, rule, request.pin !== undefined, request.exchange.signal, {
     free(accepts) {
-      if (prospects.local !== undefined) return undefined;
+      if (prospects.local !== undefined) return false;
       const ordered = orderByPlugins(plan, request, principal, context, settings);
-      return ordered === undefined ? slotted?.free(accepts) : ordered.then(() => slotted?.free(accepts) ?? false);
+      const free = (): Promise<boolean> | boolean => slotted?.free(accepts) ?? false;
+      return ordered === undefined ? free() : ordered.then(free);
     },
     prepare: (visit) => prepare(visit, preparation),
     send: (visit, key) => sendAttempt(journey, visit, key, settings),

@@ -35,17 +35,15 @@ export class SlotPlan implements Plan {
     this.#exclusives = plan.exclusives();
   }
 
-  /**
-   * Waits until a backend is free that would be asked next; whether there is one. Undefined: somebody else would be asked,
-   * who needs no slot.
-   */
-  free(usable: Veto): Promise<boolean> | undefined {
+  /** Waits until a backend is free that would be asked next; whether there is one, or somebody who needs no slot. */
+  free(usable: Veto): Promise<boolean> | boolean {
     const { slots, trail } = this.#settings;
     // The visit before is over.
     slots.release(trail);
     this.#reserved = undefined;
+    this.busy = false;
     const { ids, alone } = this.#wanted(usable);
-    return ids.length === 0 ? undefined : this.#reserve(usable, alone);
+    return ids.length === 0 ? !alone : this.#reserve(usable, alone);
   }
 
   /** A disabled backend that is tried for want of others needs its slot too. Undefined: there is nothing to be had. */
@@ -119,9 +117,9 @@ export class SlotPlan implements Plan {
     const { slots, clock, trail, signal, deadlineAtMs } = this.#settings;
     const waitMs = alone ? Math.min(this.#exclusives.waitMs, deadlineAtMs - clock.now()) : 0;
     this.#reserved = await slots.acquire({ trail, backends: () => this.#wanted(usable).ids, waitMs, signal });
-    const isFree = this.#reserved !== undefined;
-    this.busy = !isFree && alone && this.#wanted(usable).ids.length > 0;
-    return isFree;
+    if (this.#reserved !== undefined || !alone) return true;
+    this.busy = this.#wanted(usable).ids.length > 0;
+    return false;
   }
 
   /** Ids of the backends of which a slot is wanted, in their order. `alone`: nobody can be asked without one. */

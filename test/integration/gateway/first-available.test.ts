@@ -122,6 +122,7 @@ describe('in one gateway', () => {
 });
 
 describe('a slot', () => {
+  const failsAtOnce = { failures: 1, windowSeconds: 60 };
   const exclusive = { strategy: 'FirstAvailable', firstAvailable: { waitSeconds: 1 } } as const;
   const gpus = route('gpus', [rule([backend('gpu')], exclusive)]);
 
@@ -142,6 +143,49 @@ describe('a slot', () => {
     leave.abort();
     await expect(slow).rejects.toThrow();
   });
+
+  const cloudFirst = [backend('cloud'), backend('more', { route: 'default/gpus', priority: 1 })];
+
+  it.each([
+    ['after a backend', rule(cloudFirst)],
+    ['before a backend', rule([backend('more', { route: 'default/gpus' }), backend('cloud', { priority: 1 })])],
+  ])('is waited for %s that cannot be told what the request wants', async (_, first) => {
+    await using stage = await openStage(
+      { cloud: chat('cloud'), gpu: chat('gpu', { afterMs: 200 }) },
+      {
+        draft: ({ providers }) => ({
+          providers: providers.map((it) => (it.id === 'default/cloud' ? { ...it, type: 'Anthropic' } : it)),
+          routes: [route('chat', [first]), gpus],
+        }),
+      },
+    );
+    const body = { ...chatRequest('one'), n: 2 };
+    const answers = await Promise.all([ask(stage.chatURL, { body }), ask(stage.chatURL, { body })]);
+    expect(answers.map(backendOf)).toEqual(['gpu', 'gpu']);
+    expect(stage.upstreams.cloud.requests).toHaveLength(0);
+  });
+
+  it.each(['Fail', 'SoonestExpiring'] as const)(
+    'is asked for after a backend on trial (%s)',
+    async (whenAllDisabled) => {
+      const first = rule(cloudFirst, {
+        failover: failover({ whenAllDisabled, disable: { ...failsAtOnce, seconds: 0.2 } }),
+      });
+      await using stage = await openStage(
+        { cloud: answer('', { status: 500 }), gpu: chat('gpu') },
+        { draft: (usual) => ({ ...usual, routes: [route('chat', [first]), gpus] }) },
+      );
+      expect(backendOf(await ask(stage.chatURL, { body: chatRequest('one') }))).toBe('gpu');
+      stage.upstreams.cloud.script = stopAtOnce('stall');
+      await eventually(async () => (await stage.gateway.backend('default/chat/cloud')).state !== 'disabled');
+      const leave = new AbortController();
+      const trying = ask(stage.chatURL, { body: chatRequest('two'), signal: leave.signal });
+      await eventually(() => stage.upstreams.cloud.requests.length === 2);
+      expect(backendOf(await ask(stage.chatURL, { body: chatRequest('three') }))).toBe('gpu');
+      leave.abort();
+      await expect(trying).rejects.toThrow();
+    },
+  );
 
   it('of a backend that has refused is given back, also where slow ones are joined by others', async () => {
     const refusal = answer({ error: { message: 'no' } }, { status: 400 });

@@ -102,6 +102,8 @@ export class FailoverRig {
   released: string[] = [];
   /** Whether a visit can be made; not asked for where it is undefined. */
   prepare: ((visit: Visit) => Promise<boolean> | undefined) | undefined;
+  /** What comes before each pick; nothing where it is undefined. */
+  free: FailoverSteps<ScriptedAttempt>['free'];
   readonly plan: Plan;
   readonly rule: Rule;
   mayGoOn: ReturnType<FailoverSteps<ScriptedAttempt>['mayGoOn']> = 'yes';
@@ -154,6 +156,7 @@ export class FailoverRig {
   #steps(): FailoverSteps<ScriptedAttempt> {
     return {
       prepare: (visit) => this.prepare?.(visit),
+      free: (accepts) => this.free?.(accepts) ?? false,
       send: ({ backend }, key) => this.sent(new ScriptedAttempt(this, placeOf(backend, key), this.nextScript())),
       nextKey: (visit, tried, other) => {
         const key = this.keysOf(visit).find((it) => !tried.has(it.id) && (other === undefined || it !== other));

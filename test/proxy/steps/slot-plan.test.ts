@@ -64,7 +64,7 @@ describe('a request', () => {
   it('asks for no slot while somebody comes first who needs none', async () => {
     const snapshot = routesOf(route('chat', [rule([backend('cloud'), toGpus({ priority: 1 })])]), gpus);
     const { plan, next, held } = open(snapshot);
-    expect([plan.free(undefined), next(), asked]).toEqual([undefined, 'chat/cloud', []]);
+    expect([plan.free(undefined), next(), asked]).toEqual([true, 'chat/cloud', []]);
     expect(await plan.free(undefined)).toBe(true);
     expect([next(), held(), asked]).toEqual(['gpus/g1', ['g1'], ['g1 g2']]);
   });
@@ -78,7 +78,7 @@ describe('a request', () => {
     );
     for (const _ of ['g1', 'g2']) await open(snapshot).plan.free(undefined);
     const { plan, next } = open(snapshot);
-    expect([await plan.free(undefined), next(), plan.busy]).toEqual([false, 'chat/cloud', false]);
+    expect([await plan.free(undefined), next(), plan.busy]).toEqual([true, 'chat/cloud', false]);
     expect(asked).toEqual(['g1 g2', 'g1 g2', 'g1 g2']);
     expect(await plan.free(undefined)).toBe(true);
     expect([next(), asked.at(-1)]).toEqual(['more/g3', 'g1 g2 g3']);
@@ -158,7 +158,7 @@ describe('a request', () => {
     const fallbacks = [{ class: 'ContextLength' as const, route: 'default/gpus' }];
     const snapshot = routesOf(route('chat', [rule([backend('cloud')], { failover: failover({ fallbacks }) })]), gpus);
     const { plan, next, held } = open(snapshot);
-    expect([plan.free(undefined), next()]).toEqual([undefined, 'chat/cloud']);
+    expect([plan.free(undefined), next()]).toEqual([true, 'chat/cloud']);
     expect([plan.fallBack('ContextLength'), next()]).toEqual([true, undefined]);
     expect(await plan.free(undefined)).toBe(true);
     expect([next(), held()]).toEqual(['gpus/g1', ['g1']]);
