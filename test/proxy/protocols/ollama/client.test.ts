@@ -42,7 +42,7 @@ describe('peek', () => {
   });
 
   test('what the official client sends is not streamed unless it is asked to', async () => {
-    const whole = await sentBy((client) => client.chat(ask));
+    const whole = await sentBy((client) => client.chat({ ...ask }));
     const streamed = await sentBy((client) => client.chat({ ...ask, stream: true }));
     expect(ollamaChatClient.peek(whole).stream).toBe(false);
     expect(ollamaChatClient.peek(streamed).stream).toBe(true);
@@ -65,7 +65,7 @@ describe('an error before content', () => {
       expect(encoded.headers).toMatchObject({ ...json, 'x-request-id': 'req-1', 'retry-after': '2' });
       const { client } = ollamaClientOf(encoded);
       const failure = { name: 'ResponseError', status_code: error.status, error: errorCatalogue[code].message };
-      await expect(client.chat(ask)).rejects.toMatchObject(failure);
+      await expect(client.chat({ ...ask })).rejects.toMatchObject(failure);
       await expect(client.chat({ ...ask, stream: true })).rejects.toMatchObject(failure);
     }
   });

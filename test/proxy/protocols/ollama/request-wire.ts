@@ -6,7 +6,7 @@ import { ollamaChatClientCodec, ollamaChatUpstreamCodec } from '../../../../prox
 
 export type Wire = Record<string, unknown>;
 
-export const ask = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
+export const ask = Object.freeze({ model: 'm', messages: [{ role: 'user', content: 'hi' }] });
 export const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==';
 
 export function decode(body: unknown): CanonicalRequest {

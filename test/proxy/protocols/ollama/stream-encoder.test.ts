@@ -67,7 +67,7 @@ describe('lines for the official client', () => {
         const streamed = await accumulate(encode(toParts(answer, places, interleaved)), chunkBytes);
         const body = ollamaChatClientCodec.encodeResponse(answer, context());
         const headers = { 'content-type': 'application/json' };
-        const whole = await ollamaClientOf({ body, headers }).client.chat(ask);
+        const whole = await ollamaClientOf({ body, headers }).client.chat({ ...ask });
         expect(streamed['content']).toBe(whole.message.content);
         expect(streamed['thinking']).toBe(whole.message.thinking ?? '');
         expect(sorted(streamed['calls'])).toEqual(sorted(whole.message.tool_calls ?? []));
