@@ -44,7 +44,7 @@ export interface FailoverSteps<A extends Attempt> {
   ) => UpstreamKey | undefined;
   /** Whether a visit that has waited may send with this key: meanwhile its backend may be out, or the key refused. */
   readonly mayGoOn: (visit: Visit, key: UpstreamKey | undefined, wasSent: boolean) => 'yes' | 'with another key' | 'no';
-  /** Whether a key that was given may be used now; undefined: there is nothing to wait for. */
+  /** Whether a key that was given may be used now, asked once a visit; undefined: there is nothing to wait for. */
   readonly prepareKey?: (visit: Visit, key: UpstreamKey) => Promise<boolean> | undefined;
   /** A key that may be used, and is not: it is anybody's again. */
   readonly keyUnused: (visit: Visit, key: UpstreamKey) => void;

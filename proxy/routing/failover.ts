@@ -197,9 +197,12 @@ export class Failover<A extends Attempt> {
     let retries = 0;
     let key = this.#key(visit, tried);
     let wasSent = false;
+    let sentWith: Key;
     let wasJudged = false;
     for (;;) {
-      const turn = key === 'none' || key === undefined ? undefined : this.#steps.prepareKey?.(visit, key);
+      // Whoever asks once more with the same key has had its turn.
+      const turn =
+        key === 'none' || key === undefined || key === sentWith ? undefined : this.#steps.prepareKey?.(visit, key);
       if (turn !== undefined) {
         const next = (await turn)
           ? this.#goOn(visit, key, tried, errand, wasSent)
@@ -216,6 +219,7 @@ export class Failover<A extends Attempt> {
       }
       if (!wasSent && !visit.early) this.#attempts += 1;
       wasSent = true;
+      sentWith = key;
       const { attempt, outcome } = await this.#send(visit, key, errand);
       const end = this.#end(visit, key, attempt, outcome, errand);
       if (end !== undefined) return end;

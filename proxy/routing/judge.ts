@@ -118,7 +118,7 @@ export function createJudge(settings: JudgeSettings): Judge {
         modelOfBackend: backend.model !== undefined && !attempt.relayed,
         credentials: backend.provider.config.credentials.type,
         keyHistory: keys.of(key),
-        trial: disables.isTrial(backend.target, begunMs),
+        trial: !isLastResort(visit) && disables.isTrial(backend.target, begunMs),
         early: visit.early,
         poisoned: failure.status === 500 && poison.record(body, backend.id),
         nowMs: clock.now(),

@@ -15,7 +15,7 @@ export function suitPlan(plan: Plan, rule: Rule, request: ProxyRequest): Plan {
   const backends = [...plan.backends()];
   if (backends.length > 0 && !backends.some((backend) => needs.areMetBy(backend))) throw needs.refusal(backends);
   const suited = new SuitedPlan(plan, needs);
-  if (backends.length > 0) suited.leaveTooSmall();
+  suited.leaveTooSmall();
   return suited;
 }
 
@@ -79,10 +79,10 @@ class SuitedPlan implements Plan {
     return true;
   }
 
-  /** Where all are too small, the fallback for that is as good as any other backend, and asked before them. */
+  /** Where all that could serve are too small, the fallback for that is as good as any other backend, and asked before them. */
   leaveTooSmall(): void {
-    for (const backend of this.#plan.backends()) if (this.#needs.fitsInto(backend)) return;
-    this.fallBack('ContextLength');
+    const able = [...this.#plan.backends()].filter((backend) => this.#needs.areMetBy(backend));
+    if (able.length > 0 && !able.some((backend) => this.#needs.fitsInto(backend))) this.fallBack('ContextLength');
   }
 
   #pick(next: (veto: Veto) => Visit | undefined, usable: Veto): Visit | undefined {

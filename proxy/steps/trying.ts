@@ -34,8 +34,8 @@ export class Trying {
 
   /** The same for a key that has been claimed: one request in all proxies finds out whether it works again. */
   beginKey(visit: Visit, key: UpstreamKey): Promise<boolean> | undefined {
-    if (isLastResort(visit) || this.#trials?.has(key) === true) return undefined;
-    return this.#settings.availability.isOnTrial(key) ? this.#askForKey(key) : undefined;
+    if (isLastResort(visit) || !this.#settings.availability.isOnTrial(key)) return undefined;
+    return this.#askForKey(key);
   }
 
   /** The trial of a key that is not used after all. */

@@ -84,7 +84,70 @@ describe('a fallback for requests that are too long', () => {
   });
 });
 
+describe('where a model is long enough, and cannot do what is wanted,', () => {
+  it('the fallback for what is too long is asked at once', async () => {
+    await using stage = await openStage(
+      { a: tooLong, b: chat('b'), other: chat('other') },
+      {
+        draft: ({ providers }) => ({
+          providers: providers.map((each) =>
+            each.id.endsWith('/other')
+              ? each
+              : {
+                  ...each,
+                  models: [
+                    { name: 'short', upstreamName: 'short', maxContextTokens: 10, capabilities: ['Tools'] },
+                    { name: 'plain', upstreamName: 'plain', maxContextTokens: 10_000, capabilities: [] },
+                  ],
+                },
+          ),
+          routes: [
+            route('chat', [
+              rule([backend('a', { model: 'short' }), backend('b', { model: 'plain' })], {
+                failover: failover({ ...toOther('ContextLength'), maxAttempts: 1 }),
+              }),
+            ]),
+            route('other', [ruleInOrder(['other'])]),
+          ],
+        }),
+      },
+    );
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
+    const answered = await ask(stage.chatURL, { body: { ...chatRequest('word '.repeat(50)), tools } });
+    expect([answered.status, answered.headers['x-sluice-backend']]).toEqual([200, 'other']);
+    expect(stage.upstreams.a.requests).toHaveLength(0);
+  });
+});
+
 describe('a fallback for requests that a filter refuses', () => {
+  it('that leads nowhere for this request does not lead to that for requests that are too long', async () => {
+    const fallbacks: FailoverConfig['fallbacks'] = [
+      { class: 'ContentFilter', route: 'default/nowhere' },
+      { class: 'ContextLength', route: 'default/other' },
+    ];
+    await using stage = await openStage(
+      { a: filtered, other: chat('other') },
+      {
+        draft: ({ providers }) => ({
+          providers: providers.map((each) => ({
+            ...each,
+            models: [{ name: 'm', upstreamName: 'm', maxContextTokens: 10_000 }],
+          })),
+          routes: [
+            route('chat', [rule([backend('a', { model: 'm' })], { failover: failover({ fallbacks }) })]),
+            route('nowhere', [
+              rule([backend('other')], { matches: [{ headers: [{ name: 'x-never', type: 'Present' }] }] }),
+            ]),
+            route('other', [ruleInOrder(['other'])]),
+          ],
+        }),
+      },
+    );
+    const answered = await ask(stage.chatURL, { body: chatRequest('one') });
+    expect([answered.status, errorOf(answered).code]).toEqual([400, 'content_policy_violation']);
+    expect(stage.upstreams.other.requests).toHaveLength(0);
+  });
+
   it('is asked instead of the other backends', async () => {
     await using stage = await stageOf({ a: filtered, b: chat('b'), other: chat('other') }, toOther('ContentFilter'));
     const answered = await ask(stage.chatURL, { body: chatRequest('one') });

@@ -123,7 +123,7 @@ describe('in one gateway', () => {
 
 describe('a slot', () => {
   const failsAtOnce = { failures: 1, windowSeconds: 60 };
-  const exclusive = { strategy: 'FirstAvailable', firstAvailable: { waitSeconds: 1 } } as const;
+  const exclusive = { strategy: 'FirstAvailable', firstAvailable: { waitSeconds: 30 } } as const;
   const gpus = route('gpus', [rule([backend('gpu')], exclusive)]);
 
   it.each([

@@ -1,4 +1,4 @@
-// What is waited for before a backend is picked.
+// What is waited for before a backend is picked, and before a key is used.
 
 import { describe, expect, it } from 'vitest';
 import { FailoverRig } from './failover-rig.ts';
@@ -30,4 +30,16 @@ describe('what a plan needs before it picks', () => {
     expect(await rig.run([])).toEqual({ type: 'aborted' });
     expect(rig.log).toEqual([]);
   });
+});
+
+it('a key that is asked with once more is not asked for again: meanwhile it may be on trial by somebody else', async () => {
+  const rig = new FailoverRig(['a'], {}, ['k1', 'k2']);
+  const prepared: string[] = [];
+  rig.prepareKey = async ({ id }) => {
+    prepared.push(id);
+    return true;
+  };
+  await rig.run(['same-backend', 'again', 'next-key', 'again', 'committed']);
+  expect(rig.places).toEqual(['a k1', 'a k1', 'a k1', 'a k2', 'a k2']);
+  expect(prepared).toEqual(['default/k1', 'default/k2']);
 });

@@ -140,6 +140,13 @@ describe('a trial (rule 21)', () => {
     expect([rig.claim('a'), rig.claim('a'), rig.disables.claim(key)]).toEqual([true, true, true]);
   });
 
+  it('is not lost by one failure of who uses the backend beside it for want of others', () => {
+    const rig = returned();
+    rig.claim('a');
+    rig.fail('a', answered(503), { disabled: true });
+    expect([rig.disabledFor('a'), rig.claim('a')]).toEqual([0, false]);
+  });
+
   it('is not settled by attempts that began before it', () => {
     const rig = new JudgeRig(threeTimes);
     const early = rig.begin('a');
