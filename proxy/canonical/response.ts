@@ -47,7 +47,9 @@ export type BlockStart =
   | { readonly type: 'refusal' }
   /** Comes whole, without deltas. */
   | { readonly type: 'redacted-thinking'; readonly data: string }
-  | { readonly type: 'tool-call'; readonly id: string; readonly tool: string };
+  | { readonly type: 'tool-call'; readonly id: string; readonly tool: string }
+  /** What a vendor does by itself: only its own protocol has a form for it, which the metadata keeps. */
+  | { readonly type: 'carried' };
 
 /**
  * One unit of a streamed answer. Blocks are numbered from 0 in the order in which they start. Text, thinking and refusal

@@ -166,6 +166,8 @@ class ContinuedDecoder implements StreamDecoder {
     }
     // What it thought about what the client already has is of no use to it.
     if (type === 'thinking' || type === 'redacted-thinking') return [];
+    // The same goes for what it did meanwhile.
+    if (type === 'carried') return this.#overlap.over ? [...this.#close(), this.#number(part)] : [];
     return [...this.#seam(), ...(this.#failed ? [] : [...this.#close(), this.#number(part)])];
   }
 
@@ -179,7 +181,9 @@ class ContinuedDecoder implements StreamDecoder {
     }
     const fresh = this.#overlap.take(part.text);
     if (fresh === undefined) return this.#fail(divergence);
-    return fresh === '' ? [] : this.#text(part, fresh);
+    // What stands beside the text is new where all of that is.
+    const beside = part.text === '' && part.metadata !== undefined && this.#overlap.over;
+    return fresh === '' && !beside ? [] : this.#text(part, fresh);
   }
 
   #text({ index: own, metadata }: StreamPartOf<'delta'>, text: string): readonly StreamPart[] {

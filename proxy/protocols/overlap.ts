@@ -20,6 +20,11 @@ export class Overlap {
     this.#over = expected === '';
   }
 
+  /** Whether everything from here on is new. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** What of the next piece is new; undefined: the text differs from what the client has. */
   take(piece: string): string | undefined {
     if (this.#over) return piece;

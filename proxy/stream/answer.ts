@@ -323,7 +323,8 @@ export class Answer {
   }
 
   #completeStream(cause?: unknown): void {
-    if (this.#reader === undefined) return;
+    // A fault of ours while it was opened.
+    if (this.#reader === undefined) return this.#broke({ type: 'truncated', cause });
     this.#readStream(this.#reader.end(cause));
     if (this.#phase === 'stream') this.#succeed(this.#tap?.empty === true && !this.#committed ? 'empty' : 'committed');
   }

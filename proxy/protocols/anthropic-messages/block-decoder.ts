@@ -132,7 +132,7 @@ function readStart(wire: JsonObject): BlockBeginning {
       return { type: 'tool-call', block, own, text: '' };
     }
     default:
-      return { type: 'carried', block: { type: 'text' }, own: { wire }, text: '' };
+      return { type: 'carried', block: { type: 'carried' }, own: { wire }, text: '' };
   }
 }
 

@@ -174,7 +174,9 @@ export class MessageStreamEncoder implements StreamEncoder {
   #close(open: OpenBlock): string {
     const { type } = open.start.block;
     let frames = '';
-    if (type === 'thinking' && (open.signature !== '' || open.number !== undefined)) {
+    // An empty one would take the place of one that somebody else has given.
+    const signs = open.signature !== '' || (open.number !== undefined && this.#retelling === undefined);
+    if (type === 'thinking' && signs) {
       if (open.number === undefined) frames += this.#open(open, emptyBlock(type));
       frames += this.#say(open, JSON.stringify({ type: 'signature_delta', signature: open.signature }));
     }
@@ -199,6 +201,7 @@ function wireBlock(start: StreamPartOf<'block-start'>): JsonObject | undefined {
     case 'text':
     case 'thinking':
     case 'refusal':
+    case 'carried':
       return undefined;
   }
 }
@@ -221,8 +224,9 @@ function encodeDelta(type: BlockStart['type'], part: StreamPartOf<'delta'>): str
       return `{"type":"thinking_delta","thinking":${text}}`;
     case 'tool-call':
       return `{"type":"input_json_delta","partial_json":${text}}`;
-    // It comes whole.
+    // They come whole.
     case 'redacted-thinking':
+    case 'carried':
       return undefined;
   }
 }

@@ -79,8 +79,9 @@ export class OllamaStreamEncoder implements StreamEncoder {
         if (call !== undefined) call.input += part.text;
         return nothing;
       }
-      // It has no deltas, and no form here.
+      // They have no form here.
       case 'redacted-thinking':
+      case 'carried':
         return nothing;
     }
   }

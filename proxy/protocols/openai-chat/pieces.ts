@@ -41,6 +41,17 @@ function firstText(...values: readonly unknown[]): string {
   return values.find((value): value is string => typeof value === 'string' && value !== '') ?? '';
 }
 
+/** What may stand beside the text of a delta; `images` are OpenRouter's. */
+const beside = ['annotations', 'audio', 'images'] as const;
+
+/** The members of a delta that say something beside its text; undefined if none does. */
+export function besideText(delta: JsonObject): JsonObject | undefined {
+  const said = beside.filter((name) =>
+    Array.isArray(delta[name]) ? delta[name].length > 0 : isJsonObject(delta[name]),
+  );
+  return said.length === 0 ? undefined : Object.fromEntries(said.map((name) => [name, delta[name]]));
+}
+
 /** A call of a tool, or a part of one. */
 export interface CallPiece {
   readonly index: number | undefined;

@@ -11,7 +11,7 @@ import { Judged } from '../judged.ts';
 import type { DecodedFrame, StreamDecoder } from '../protocol.ts';
 import { CallAssembly } from './call-assembly.ts';
 import { decodeFinish } from './finish.ts';
-import { callPieces, type TextPiece, textPieces } from './pieces.ts';
+import { besideText, callPieces, type TextPiece, textPieces } from './pieces.ts';
 import { answerMembers, chat, hasContent, withDefined, without } from './wire.ts';
 
 const none: readonly StreamPart[] = [];
@@ -103,7 +103,13 @@ export class ChatStreamDecoder extends Judged<StreamJudge> implements StreamDeco
       const parts = this.#calls.add(piece, this.#id, () => this.#blocks.next());
       return parts[0]?.type === 'block-start' ? [...this.#blocks.close(), ...parts] : parts;
     });
-    return [...texts, ...calls];
+    return [...texts, ...this.#beside(delta), ...calls];
+  }
+
+  /** Runs for every chunk, and hardly any has something to keep. */
+  #beside(delta: JsonObject): readonly StreamPart[] {
+    const own = besideText(delta);
+    return own === undefined ? none : this.#blocks.text('text', '', { metadata: { [chat]: own } });
   }
 
   #text({ type, text, metadata }: TextPiece, logprobs: unknown): readonly StreamPart[] {

@@ -69,8 +69,9 @@ export class ChatStreamEncoder implements StreamEncoder {
         return encodeThinking(text);
       case 'refusal':
         return { refusal: text };
-      // It has no deltas, and no form here.
+      // They have no form here.
       case 'redacted-thinking':
+      case 'carried':
         return {};
       case 'tool-call':
         return { tool_calls: [{ index: this.#calls.get(index) ?? 0, function: { arguments: text } }] };

@@ -69,6 +69,8 @@ export class ResponseStreamDecoder extends Judged<StreamJudge> implements Stream
       case 'response.reasoning_text.delta':
       case 'response.function_call_arguments.delta':
         return this.#itemDelta(event);
+      case 'response.output_text.annotation.added':
+        return this.#text(partKey(event), event, { metadata: { [responses]: { annotation: event['annotation'] } } });
       case 'response.content_part.done':
         return this.#end(partKey(event), {});
       case 'response.output_item.done':
@@ -81,6 +83,7 @@ export class ResponseStreamDecoder extends Judged<StreamJudge> implements Stream
     }
   }
 
+  /** Some servers do not say that they begin. */
   #start(response: unknown): readonly StreamPart[] {
     if (this.#started) return none;
     this.#started = true;
@@ -141,7 +144,7 @@ export class ResponseStreamDecoder extends Judged<StreamJudge> implements Stream
     const index = this.#count++;
     this.#blocks.set(key, { index, type: block.type });
     const metadata = this.told && { [responses]: { item_id, output_index } };
-    return [{ type: 'block-start', index, block, ...withDefined({ metadata }) }];
+    return [...this.#start({}), { type: 'block-start', index, block, ...withDefined({ metadata }) }];
   }
 
   /** Ends an item, with whatever of it the upstream has not ended. */
@@ -163,7 +166,10 @@ export class ResponseStreamDecoder extends Judged<StreamJudge> implements Stream
     this.#over = true;
     const details = isJsonObject(response) ? response['incomplete_details'] : undefined;
     const why = isJsonObject(details) ? details['reason'] : undefined;
-    return [{ type: 'finish', reason: this.#reason(why), ...withDefined({ usage: this.usage }) }];
+    return [
+      ...this.#start(response),
+      { type: 'finish', reason: this.#reason(why), ...withDefined({ usage: this.usage }) },
+    ];
   }
 
   #reason(why: unknown): FinishReason {
@@ -173,13 +179,15 @@ export class ResponseStreamDecoder extends Judged<StreamJudge> implements Stream
   }
 }
 
-function blockOf({ type, call_id: id, name }: JsonObject): BlockStart {
-  if (type === 'reasoning') return { type: 'thinking' };
+function blockOf({ type, call_id: id, name, encrypted_content: data }: JsonObject): BlockStart {
+  if (type === 'reasoning') {
+    return typeof data === 'string' && data !== '' ? { type: 'redacted-thinking', data } : { type: 'thinking' };
+  }
   if (type === 'function_call' && typeof id === 'string' && typeof name === 'string') {
     return { type: 'tool-call', id, tool: name };
   }
-  // What the vendor does by itself (searches, code) has no form here, and nobody else could go on with it.
-  return { type: 'redacted-thinking', data: '' };
+  // Searches, code: nobody else could go on with it.
+  return { type: 'carried' };
 }
 
 function itemKey(event: JsonObject): string {

@@ -43,6 +43,7 @@ describe('a transcript', () => {
     ['a refusal', [open(0, 'refusal')]],
     ['a call of a tool', [{ type: 'block-start', index: 0, block: { type: 'tool-call', id: 'c', tool: 't' } }]],
     ['encrypted thinking', [{ type: 'block-start', index: 0, block: { type: 'redacted-thinking', data: '' } }]],
+    ['what a vendor does by itself', [{ type: 'block-start', index: 0, block: { type: 'carried' } }]],
     ['signed thinking', [open(0, 'thinking'), end(0, 's')]],
     ['what stands beside a text', [open(0), { type: 'delta', index: 0, text: 'a', metadata: { p: { logprobs: [] } } }]],
     ['more than 256 KiB', [open(0), delta(0, 'ä'.repeat(128 * 1024)), delta(0, 'x')]],

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { AnswerProtocol } from '../../../proxy/protocols/protocol.ts';
 import { soon } from '../../support/soon.ts';
 import { AnswerRig } from './answer-rig.ts';
 import {
@@ -157,6 +158,19 @@ describe('a streamed answer', () => {
     await rig.data(comment, comment).follow();
     expect(rig.outcome).toMatchObject(failed({ type: 'invalid', detail: 'too many frames without content' }));
     expect(rig.orders).toEqual(['abort']);
+  });
+
+  it('fails where a fault of ours keeps it from being read', async () => {
+    const protocol: AnswerProtocol = {
+      readAnswer: () => ({ usage: undefined, signal: undefined, empty: true }),
+      tap() {
+        throw new Error('a fault');
+      },
+    };
+    const rig = new AnswerRig({ protocol });
+    expect(() => rig.head()).toThrow('a fault');
+    await rig.reset().follow();
+    expect(rig.outcome).toMatchObject(failed({ type: 'truncated' }));
   });
 
   it('fails where the upstream answers with JSON instead', async () => {

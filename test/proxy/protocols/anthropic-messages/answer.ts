@@ -157,6 +157,8 @@ export function collect(
     content: [...blocks.values()].map(({ start, text: value, signature: sign }): Block => {
       if (start.type === 'redacted-thinking') return start;
       if (start.type === 'tool-call') return { ...start, input: value };
+      // As a whole answer has it.
+      if (start.type === 'carried') return { type: 'text', text: value };
       return { type: start.type, text: value, ...(sign !== undefined && { signature: sign }) };
     }),
     finish: finish.reason,

@@ -124,9 +124,10 @@ export function collect(
   }
   if (finish === undefined) throw new Error('the parts do not end');
   return {
-    content: [...blocks.values()].map(({ block, text: value }) =>
-      block.type === 'tool-call' ? { ...block, input: value } : { ...block, text: value },
-    ),
+    content: [...blocks.values()].map(({ block, text: value }) => {
+      if (block.type === 'carried') throw new Error('chat completions carry nothing');
+      return block.type === 'tool-call' ? { ...block, input: value } : { ...block, text: value };
+    }),
     finish: finish.reason,
     ...(finish.usage && { usage: finish.usage }),
     closed: [...blocks.values()].every(({ open }) => !open),
