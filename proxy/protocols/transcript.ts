@@ -5,6 +5,8 @@ import type { StreamPart, StreamPartOf } from '../canonical/response.ts';
 
 /** Most of it that is remembered (failure.md, rule 12): what is longer is rather told to be broken than sent anew. */
 const textBytesMax = 256 * 1024;
+/** Most beginnings, ends and texts between them: models write a few, and each takes memory even if it says nothing. */
+const partsMax = 1024;
 
 /** A piece of text that grows while it is the last one. */
 interface Growing extends StreamPartOf<'delta'> {
@@ -102,6 +104,7 @@ export class Transcript {
 
   #keep(part: StreamPart): void {
     if (!this.resumable) return;
+    if (this.#parts.length === partsMax) return this.#giveUp();
     this.#last = undefined;
     this.#parts.push(part);
   }

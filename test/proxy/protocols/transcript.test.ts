@@ -53,6 +53,12 @@ describe('a transcript', () => {
     expect(transcript.fork().resumable).toBe(false);
   });
 
+  it('ends with too many blocks, also of those that say nothing', () => {
+    const blocks = Array.from({ length: 512 }, (_, index) => [open(index), end(index)]).flat();
+    expect(noted(...blocks)).toMatchObject({ resumable: true, nextBlock: 512 });
+    expect(noted(...blocks, open(512))).toMatchObject({ resumable: false, parts: [] });
+  });
+
   it('of exactly 256 KiB is one', () => {
     expect(noted(open(0), delta(0, 'ä'.repeat(128 * 1024))).resumable).toBe(true);
   });
