@@ -7,6 +7,7 @@ import type { Exclusives, PluggedRule } from '../routing/plan-parts.ts';
 import type { FallbackClass, Plan, Veto } from '../routing/plan.ts';
 import type { Visit } from '../routing/visit.ts';
 import type { Journey } from './journey.ts';
+import { laneOf } from './outgoing.ts';
 import type { Slots } from './slots.ts';
 
 /** What getting slots needs. */
@@ -17,6 +18,8 @@ interface SlotPlanSettings {
   readonly signal: AbortSignal;
   /** Unix milliseconds at which the time for the whole request is over. */
   readonly deadlineAtMs: number;
+  /** Whether the backend would be sent the request: what is answered here needs no slot. */
+  readonly isSentTo: (backend: Backend) => boolean;
 }
 
 /** A plan within slots. */
@@ -28,6 +31,8 @@ export class SlotPlan implements Plan {
   #exclusives: Exclusives;
   /** The backend whose slot was got for a visit that has not been made. */
   #reserved: string | undefined;
+  /** Of the longest wait that the rules allow. */
+  #waitedMs = 0;
 
   constructor(plan: Plan, settings: SlotPlanSettings) {
     this.#plan = plan;
@@ -47,20 +52,21 @@ export class SlotPlan implements Plan {
   }
 
   /** A disabled backend that is tried for want of others needs its slot too. Undefined: there is nothing to be had. */
-  prepare({ backend: { id }, disabled }: Visit): Promise<boolean> | undefined {
+  prepare({ backend, disabled }: Visit): Promise<boolean> | undefined {
     const { slots, trail, signal } = this.#settings;
+    const { id } = backend;
     this.#reserved = undefined;
-    if (!disabled || !this.#isExclusive(id) || slots.holds(trail, id)) return undefined;
+    if (!disabled || !this.#isExclusive(backend) || slots.holds(trail, id)) return undefined;
     return slots.acquire({ trail, backends: () => [id], waitMs: 0, signal }).then((got) => got !== undefined);
   }
 
   /** A backend answers: where it is not the one whose slot is held, that one is free again. */
-  served({ backend: { id } }: Visit): void {
-    if (!this.#isExclusive(id)) this.#settings.slots.release(this.#settings.trail);
+  served({ backend }: Visit): void {
+    if (!this.#isExclusive(backend)) this.#settings.slots.release(this.#settings.trail);
   }
 
   next(usable: Veto): Visit | undefined {
-    const visit = this.#plan.next((backend) => usable?.(backend) !== false && this.#mayVisit(backend.id));
+    const visit = this.#plan.next((backend) => usable?.(backend) !== false && this.#mayVisit(backend));
     // The strategies have chosen somebody else, or nobody.
     if (this.#reserved !== undefined && visit?.backend.id !== this.#reserved) {
       this.#settings.slots.release(this.#settings.trail);
@@ -70,7 +76,7 @@ export class SlotPlan implements Plan {
   }
 
   hasNext(usable: Veto): boolean {
-    return this.#plan.hasNext((backend) => usable?.(backend) !== false && this.#mayVisit(backend.id));
+    return this.#plan.hasNext((backend) => usable?.(backend) !== false && this.#mayVisit(backend));
   }
 
   nextDisabled(usable: Veto): Visit | undefined {
@@ -115,8 +121,10 @@ export class SlotPlan implements Plan {
 
   async #reserve(usable: Veto, alone: boolean): Promise<boolean> {
     const { slots, clock, trail, signal, deadlineAtMs } = this.#settings;
-    const waitMs = alone ? Math.min(this.#exclusives.waitMs, deadlineAtMs - clock.now()) : 0;
+    const sinceMs = clock.now();
+    const waitMs = alone ? Math.min(this.#exclusives.waitMs - this.#waitedMs, deadlineAtMs - sinceMs) : 0;
     this.#reserved = await slots.acquire({ trail, backends: () => this.#wanted(usable).ids, waitMs, signal });
+    if (alone) this.#waitedMs += clock.now() - sinceMs;
     if (this.#reserved !== undefined || !alone) return true;
     this.busy = this.#wanted(usable).ids.length > 0;
     return false;
@@ -126,7 +134,7 @@ export class SlotPlan implements Plan {
   #wanted(usable: Veto): { readonly ids: readonly string[]; readonly alone: boolean } {
     const ids: string[] = [];
     for (const group of this.#plan.groups(usable)) {
-      const exclusive = group.filter(({ id }) => this.#isExclusive(id));
+      const exclusive = group.filter((backend) => this.#isExclusive(backend));
       ids.push(...exclusive.map(({ id }) => id));
       // What comes after somebody who needs no slot is not asked now.
       if (exclusive.length < group.length) return { ids, alone: false };
@@ -134,12 +142,12 @@ export class SlotPlan implements Plan {
     return { ids, alone: true };
   }
 
-  #mayVisit(id: string): boolean {
-    return !this.#isExclusive(id) || this.#settings.slots.holds(this.#settings.trail, id);
+  #mayVisit(backend: Backend): boolean {
+    return !this.#isExclusive(backend) || this.#settings.slots.holds(this.#settings.trail, backend.id);
   }
 
-  #isExclusive(id: string): boolean {
-    return this.#exclusives.backends.has(id);
+  #isExclusive(backend: Backend): boolean {
+    return this.#exclusives.backends.has(backend.id) && this.#settings.isSentTo(backend);
   }
 }
 
@@ -150,5 +158,6 @@ export function withSlots(
   { slots, clock }: Pick<SlotPlanSettings, 'slots' | 'clock'>,
 ): SlotPlan | undefined {
   if (!rule.usesSlots()) return undefined;
-  return new SlotPlan(plan, { slots, clock, trail, signal: request.exchange.signal, deadlineAtMs });
+  const isSentTo = (backend: Backend): boolean => laneOf(request, backend)?.type !== 'estimate';
+  return new SlotPlan(plan, { slots, clock, trail, signal: request.exchange.signal, deadlineAtMs, isSentTo });
 }

@@ -101,6 +101,17 @@ describe('in one gateway', () => {
     await expect(hanging).rejects.toThrow();
   });
 
+  it('keeps nobody waiting for what is answered here', async () => {
+    await using stage = await openStage({ a: stopAtOnce('stall') }, firstAvailable(['a'], 0.2));
+    const leave = new AbortController();
+    const hanging = ask(stage.chatURL, { body: chatRequest('one'), signal: leave.signal });
+    await eventually(() => stage.upstreams.a.requests.length === 1);
+    const { url } = stage.gateway;
+    expect((await ask(`${url}/v1/messages/count_tokens`, { body: chatRequest('two') })).status).toBe(200);
+    leave.abort();
+    await expect(hanging).rejects.toThrow();
+  });
+
   it('goes on to the next one when one fails, and gives its slot back', async () => {
     await using stage = await openStage(
       { a: answer('', { status: 500 }), b: chat('b') },

@@ -51,13 +51,14 @@ function open(snapshot: Snapshot) {
     trail,
     signal,
     deadlineAtMs,
+    isSentTo: () => true,
   });
   const next = (): string | undefined => {
     const visit = plan.next(undefined);
     return visit && shortId(visit.backend);
   };
   const held = (): string[] => ['g1', 'g2'].filter((name) => slots.holds(trail, `default/gpus/${name}`));
-  return { plan, next, held };
+  return { plan, next, held, end: () => slots.release(trail) };
 }
 
 describe('a request', () => {
@@ -163,5 +164,26 @@ describe('a request', () => {
     expect(await plan.free(undefined)).toBe(true);
     expect([next(), held()]).toEqual(['gpus/g1', ['g1']]);
     expect(ruleIn(snapshot, 'chat').usesSlots()).toBe(true);
+  });
+
+  it('waits no longer than the rule says, however often it has to', async () => {
+    const snapshot = routesOf(route('chat', [rule([toGpus()])]), gpus);
+    const [first, second] = [open(snapshot), open(snapshot)];
+    for (const { plan } of [first, second]) await plan.free(undefined);
+    const { plan, next } = open(snapshot);
+    const waited = async (seconds: number): Promise<boolean | undefined> => {
+      const ends: boolean[] = [];
+      void Promise.resolve(plan.free(undefined)).then((got) => ends.push(got));
+      for (let passed = 0; passed < seconds; passed += 1) {
+        clock.turn(1_000);
+        await settled();
+      }
+      return ends[0];
+    };
+    expect(await waited(40)).toBeUndefined();
+    second.end();
+    await settled();
+    expect(next()).toBe('gpus/g2');
+    expect([await waited(21), plan.busy]).toEqual([false, true]);
   });
 });
