@@ -1,7 +1,7 @@
-// Takes elements out of lists inside a body; everything else keeps its bytes.
+// Edits elements of lists inside a body; everything else keeps its bytes.
 
 import type { JsonObject } from './openai/wire.ts';
-import { readMembers } from './json-members.ts';
+import { readMembers, rewriteMembers } from './json-members.ts';
 import { entriesOf } from './json-walk.ts';
 import type { MemberSpan } from './protocol.ts';
 
@@ -31,6 +31,21 @@ export function readList(
     elements.push({ bytes, ...readMembers(bytes) });
   }
   return elements;
+}
+
+/** Gives the bytes of an element as they have to be, the very same where they are; undefined: it is left out. */
+type ElementEdit = (element: ListElement) => Buffer | undefined;
+
+/** A list with each of its elements edited; undefined where there is none, or nothing to change. */
+export function editList(list: readonly ListElement[] | undefined, edit: ElementEdit): readonly Buffer[] | undefined {
+  const edited = list?.map(edit);
+  if (edited === undefined || edited.every((bytes, index) => bytes === list?.[index]?.bytes)) return undefined;
+  return edited.filter((bytes) => bytes !== undefined);
+}
+
+/** The bytes of an object with another list as one of its members. */
+export function withList({ bytes, members }: ListElement, name: string, list: readonly Buffer[]): Buffer {
+  return rewriteMembers(bytes, members, { set: new Map([[name, writeList(list)]]), remove: new Set() });
 }
 
 /** A list of these, as JSON text. */

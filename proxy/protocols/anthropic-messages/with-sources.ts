@@ -3,25 +3,22 @@
 
 import type { Source } from '../../canonical/block.ts';
 import { listOf, withMember } from '../edits.ts';
-import { readList, type ListElement, writeList } from '../json-list.ts';
+import { editList, type ListElement, readList, withList, writeList } from '../json-list.ts';
 import { rewriteMembers } from '../json-members.ts';
 import { isJsonObject, type JsonObject } from '../openai/wire.ts';
 import type { EditedBody, Edits } from '../protocol.ts';
 
 /** Fills them in. */
 export function withSources(edited: EditedBody, sources: ReadonlyMap<string, Source>): Edits {
-  const messages = listOf(edited, 'messages');
-  if (messages === undefined) return edited.edits;
-  const filled = messages.map((message) => fillContent(message, sources));
-  return withMember(edited.edits, 'messages', writeList(filled));
+  const filled = editList(listOf(edited, 'messages'), (message) => fillContent(message, sources));
+  return filled === undefined ? edited.edits : withMember(edited.edits, 'messages', writeList(filled));
 }
 
 /** The same bytes where nothing is filled in. */
-function fillContent({ bytes, members }: ListElement, sources: ReadonlyMap<string, Source>): Buffer {
-  const blocks = readList(bytes, members, 'content');
-  const filled = blocks?.map((block) => fillBlock(block, sources));
-  if (filled === undefined || filled.every((each, index) => each === blocks?.[index]?.bytes)) return bytes;
-  return rewriteMembers(bytes, members, { set: new Map([['content', writeList(filled)]]), remove: new Set() });
+function fillContent(message: ListElement, sources: ReadonlyMap<string, Source>): Buffer {
+  const { bytes, members } = message;
+  const filled = editList(readList(bytes, members, 'content'), (block) => fillBlock(block, sources));
+  return filled === undefined ? bytes : withList(message, 'content', filled);
 }
 
 function fillBlock(block: ListElement, sources: ReadonlyMap<string, Source>): Buffer {

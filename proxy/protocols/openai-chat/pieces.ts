@@ -46,10 +46,12 @@ const beside = ['annotations', 'audio', 'images'] as const;
 
 /** The members of a delta that say something beside its text; undefined if none does. */
 export function besideText(delta: JsonObject): JsonObject | undefined {
-  const said = beside.filter((name) =>
-    Array.isArray(delta[name]) ? delta[name].length > 0 : isJsonObject(delta[name]),
-  );
-  return said.length === 0 ? undefined : Object.fromEntries(said.map((name) => [name, delta[name]]));
+  let said: JsonObject | undefined;
+  for (const name of beside) {
+    const value = delta[name];
+    if (Array.isArray(value) ? value.length > 0 : isJsonObject(value)) said = { ...said, [name]: value };
+  }
+  return said;
 }
 
 /** A call of a tool, or a part of one. */

@@ -2,13 +2,13 @@
 // refused.
 
 import { listOf, withMember } from '../edits.ts';
-import { writeList } from '../json-list.ts';
+import { editList, writeList } from '../json-list.ts';
 import type { EditedBody, Edits } from '../protocol.ts';
 
 /** Leaves it out. */
 export function withoutReasoning(edited: EditedBody): Edits {
-  const items = listOf(edited, 'input');
-  const kept = items?.filter(({ value }) => value['type'] !== 'reasoning');
-  if (kept === undefined || kept.length === items?.length) return edited.edits;
-  return withMember(edited.edits, 'input', writeList(kept.map(({ bytes }) => bytes)));
+  const kept = editList(listOf(edited, 'input'), ({ value, bytes }) => {
+    return value['type'] === 'reasoning' ? undefined : bytes;
+  });
+  return kept === undefined ? edited.edits : withMember(edited.edits, 'input', writeList(kept));
 }
