@@ -35,7 +35,7 @@ export class BytePieces {
     this.#rowBytes += piece.length;
     this.#row += 1;
     if (this.#row < rowPieces) return;
-    if (this.#rowBytes < rowBytesMin) this.#pieces.push(Buffer.concat(this.#pieces.splice(-this.#row)));
+    if (this.#rowBytes < rowBytesMin) this.#pieces.push(join(this.#pieces.splice(-this.#row), this.#rowBytes));
     this.#row = 0;
     this.#rowBytes = 0;
   }
@@ -50,18 +50,8 @@ export class BytePieces {
   /** All bytes, without a copy if they came as one; nothing is held any more. */
   take(): Buffer {
     const [only] = this.#pieces;
-    const whole = this.#pieces.length === 1 && only !== undefined ? only : this.#joined();
+    const whole = this.#pieces.length === 1 && only !== undefined ? only : join(this.#pieces, this.#bytes);
     this.clear();
-    return whole;
-  }
-
-  #joined(): Buffer {
-    const whole = allocate(this.#bytes);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
     return whole;
   }
 
@@ -71,4 +61,14 @@ export class BytePieces {
     this.#row = 0;
     this.#rowBytes = 0;
   }
+}
+
+function join(pieces: readonly Buffer[], length: number): Buffer {
+  const whole = allocate(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

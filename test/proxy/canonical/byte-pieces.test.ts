@@ -44,3 +44,11 @@ test('small pieces are held in little more memory than they have bytes', () => {
   expect(pieces.take().length).toBe(count);
   expect(grown).toBeLessThan(10 * count);
 });
+
+test('what is joined and waits has memory of its own, and keeps no slab of a pool', () => {
+  const pieces = new BytePieces();
+  for (let count = 0; count < 128; count++) pieces.push(Buffer.alloc(16));
+  // A whole row is one piece.
+  const taken = pieces.take();
+  expect([taken.length, taken.buffer.byteLength]).toEqual([2048, 2048]);
+});
