@@ -45,6 +45,8 @@ export interface Plan {
   skip(visit: Visit): void;
   /** The untried, softly disabled backend that returns first, or undefined. */
   nextDisabled(usable?: (backend: Backend) => boolean): Visit | undefined;
+  /** Backends in the order in which `nextDisabled` comes to them. */
+  resting(usable?: (backend: Backend) => boolean): readonly Backend[];
   /** Backends in the order in which `next` comes to them. Which of a group is first is for the strategies to say. */
   groups(usable?: (backend: Backend) => boolean): Iterable<readonly Backend[]>;
   /** Backends that serve one request at a time. */
@@ -190,15 +192,20 @@ class RulePlan implements Plan {
   }
 
   nextDisabled(usable?: Veto): Visit | undefined {
-    const { facts, tried } = this.#journey;
-    let soonest: { readonly plan: RulePlan; readonly backend: Backend; readonly until: number } | undefined;
-    for (const { plan, backend } of this.#leaves()) {
-      if (tried.has(backend.id) || facts.isHard(backend) || usable?.(backend) === false) continue;
-      if (plan.#isTooSlow(backend)) continue;
-      const until = facts.disabledUntil(backend);
-      if (soonest === undefined || until < soonest.until) soonest = { plan, backend, until };
-    }
+    const [soonest] = this.#resting(usable);
     return soonest === undefined ? undefined : soonest.plan.#visit(soonest.backend, { disabled: true });
+  }
+
+  resting(usable?: Veto): readonly Backend[] {
+    return this.#resting(usable).map(({ backend }) => backend);
+  }
+
+  #resting(usable: Veto): readonly Leaf[] {
+    const { facts, tried } = this.#journey;
+    const isResting = ({ plan, backend }: Leaf): boolean =>
+      !tried.has(backend.id) && !facts.isHard(backend) && usable?.(backend) !== false && !plan.#isTooSlow(backend);
+    const until = new Map([...this.#leaves()].filter(isResting).map((it) => [it, facts.disabledUntil(it.backend)]));
+    return [...until.keys()].toSorted((one, other) => until.get(one)! - until.get(other)!);
   }
 
   soonestReturn(): number {

@@ -75,6 +75,10 @@ export class Prospects implements Plan {
     return this.#plan.soonestReturn();
   }
 
+  resting(usable?: (backend: Backend) => boolean): readonly Backend[] {
+    return this.#plan.resting(usable);
+  }
+
   groups(usable?: (backend: Backend) => boolean): Iterable<readonly Backend[]> {
     return this.#plan.groups(usable);
   }

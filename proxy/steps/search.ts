@@ -188,21 +188,14 @@ interface Preparation {
   readonly availability: Availability;
 }
 
-/** A trial needs its turn, and a backend that serves one request at a time its slot, before anything else is done for it. */
+/** A trial needs its turn before anything else is done for it. */
 function prepare(visit: Visit, preparation: Preparation): Promise<boolean> | undefined {
   const { trying, prospects, slotted } = preparation;
+  slotted?.visited();
   const turn = trying.begin(visit);
-  const slot = slotted === undefined ? turn : after(turn, () => slotted.prepare(visit));
-  const ready = after(slot, () => prospects.prepare(visit));
+  const ready =
+    turn === undefined ? prospects.prepare(visit) : turn.then((isOurs) => isOurs && (prospects.prepare(visit) ?? true));
   return ready?.then((isReady) => isReady && isStillOpen(visit, preparation));
-}
-
-/** Goes on where what was waited for is there; undefined: there was nothing to wait for, and there is nothing. */
-function after(
-  before: Promise<boolean> | undefined,
-  next: () => Promise<boolean> | undefined,
-): Promise<boolean> | undefined {
-  return before === undefined ? next() : before.then((isThere) => isThere && (next() ?? true));
 }
 
 /** Whoever had to wait looks again: meanwhile the backend may have been disabled, or switched off by a person. */

@@ -20,6 +20,18 @@ interface SlotPlanSettings {
   readonly deadlineAtMs: number;
   /** Whether the backend would be sent the request: what is answered here needs no slot. */
   readonly isSentTo: (backend: Backend) => boolean;
+  /** Whether disabled backends are tried for want of others. */
+  readonly mayOverride: boolean;
+}
+
+/** Of which backends a slot is wanted. */
+interface Wanted {
+  /** In their order. */
+  readonly ids: readonly string[];
+  /** Nobody can be asked without one. */
+  readonly alone: boolean;
+  /** They are enabled; else they are tried for want of others. */
+  readonly enabled: boolean;
 }
 
 /** A plan within slots. */
@@ -40,24 +52,23 @@ export class SlotPlan implements Plan {
     this.#exclusives = plan.exclusives();
   }
 
-  /** Waits until a backend is free that would be asked next; whether there is one, or somebody who needs no slot. */
+  /**
+   * Waits until a backend is free that would be asked next. True where somebody is enabled who is free, or needs no slot;
+   * where nobody is enabled, the disabled ones that are tried for want of others are waited for.
+   */
   free(usable: Veto): Promise<boolean> | boolean {
     const { slots, trail } = this.#settings;
     // The visit before is over.
     slots.release(trail);
     this.#reserved = undefined;
     this.busy = false;
-    const { ids, alone } = this.#wanted(usable);
-    return ids.length === 0 ? !alone : this.#reserve(usable, alone);
+    const wanted = this.#wanted(usable);
+    return wanted.ids.length === 0 ? wanted.enabled && !wanted.alone : this.#reserve(usable, wanted);
   }
 
-  /** A disabled backend that is tried for want of others needs its slot too. Undefined: there is nothing to be had. */
-  prepare({ backend, disabled }: Visit): Promise<boolean> | undefined {
-    const { slots, trail, signal } = this.#settings;
-    const { id } = backend;
+  /** A visit is made: what is picked from now on joins it. */
+  visited(): void {
     this.#reserved = undefined;
-    if (!disabled || !this.#isExclusive(backend) || slots.holds(trail, id)) return undefined;
-    return slots.acquire({ trail, backends: () => [id], waitMs: 0, signal }).then((got) => got !== undefined);
   }
 
   /** A backend answers: where it is not the one whose slot is held, that one is free again. */
@@ -66,23 +77,19 @@ export class SlotPlan implements Plan {
   }
 
   next(usable: Veto): Visit | undefined {
-    const visit = this.#plan.next((backend) => usable?.(backend) !== false && this.#mayVisit(backend));
-    // The strategies have chosen somebody else, or nobody.
-    if (this.#reserved !== undefined && visit?.backend.id !== this.#reserved) {
-      this.#settings.slots.release(this.#settings.trail);
-      this.#reserved = undefined;
-    }
-    return visit;
+    return this.#keepFor(this.#plan.next(this.#withinSlots(usable)));
   }
 
   hasNext(usable: Veto): boolean {
-    return this.#plan.hasNext((backend) => usable?.(backend) !== false && this.#mayVisit(backend));
+    return this.#plan.hasNext(this.#withinSlots(usable));
   }
 
   nextDisabled(usable: Veto): Visit | undefined {
-    // Who is only busy is not disabled.
-    const open = new Set([...this.#plan.groups(usable)].flat().map(({ id }) => id));
-    return this.#plan.nextDisabled((backend) => usable?.(backend) !== false && !open.has(backend.id));
+    return this.#keepFor(this.#plan.nextDisabled(this.#withinSlots(usable)));
+  }
+
+  resting(usable: Veto): readonly Backend[] {
+    return this.#plan.resting(usable);
   }
 
   skip(visit: Visit): void {
@@ -119,21 +126,33 @@ export class SlotPlan implements Plan {
     return this.#exclusives;
   }
 
-  async #reserve(usable: Veto, alone: boolean): Promise<boolean> {
+  async #reserve(usable: Veto, { alone, enabled }: Wanted): Promise<boolean> {
     const { slots, clock, trail, signal, deadlineAtMs } = this.#settings;
     const sinceMs = clock.now();
     const waitMs = alone ? Math.min(this.#exclusives.waitMs - this.#waitedMs, deadlineAtMs - sinceMs) : 0;
     this.#reserved = await slots.acquire({ trail, backends: () => this.#wanted(usable).ids, waitMs, signal });
     if (alone) this.#waitedMs += clock.now() - sinceMs;
-    if (this.#reserved !== undefined || !alone) return true;
+    if (this.#reserved !== undefined || !alone) return enabled;
     this.busy = this.#wanted(usable).ids.length > 0;
+    if (!enabled) return false;
+    // For want of those that were waited for.
+    this.#reserved = await slots.acquire({ trail, backends: () => this.#resting(usable).ids, waitMs: 0, signal });
     return false;
   }
 
-  /** Ids of the backends of which a slot is wanted, in their order. `alone`: nobody can be asked without one. */
-  #wanted(usable: Veto): { readonly ids: readonly string[]; readonly alone: boolean } {
+  #wanted(usable: Veto): Wanted {
+    const groups = [...this.#plan.groups(usable)];
+    return groups.length > 0 ? { ...this.#first(groups), enabled: true } : this.#resting(usable);
+  }
+
+  #resting(usable: Veto): Wanted {
+    const resting = this.#settings.mayOverride ? this.#plan.resting(usable) : [];
+    return { ...this.#first(resting.map((backend) => [backend])), enabled: false };
+  }
+
+  #first(groups: readonly (readonly Backend[])[]): Omit<Wanted, 'enabled'> {
     const ids: string[] = [];
-    for (const group of this.#plan.groups(usable)) {
+    for (const group of groups) {
       const exclusive = group.filter((backend) => this.#isExclusive(backend));
       ids.push(...exclusive.map(({ id }) => id));
       // What comes after somebody who needs no slot is not asked now.
@@ -142,8 +161,17 @@ export class SlotPlan implements Plan {
     return { ids, alone: true };
   }
 
-  #mayVisit(backend: Backend): boolean {
-    return !this.#isExclusive(backend) || this.#settings.slots.holds(this.#settings.trail, backend.id);
+  /** A slot that was got for somebody else than the strategies have chosen is given back. */
+  #keepFor(visit: Visit | undefined): Visit | undefined {
+    if (visit === undefined || this.#reserved === undefined || visit.backend.id === this.#reserved) return visit;
+    this.#settings.slots.release(this.#settings.trail);
+    this.#reserved = undefined;
+    return visit;
+  }
+
+  #withinSlots(usable: Veto): (backend: Backend) => boolean {
+    const { slots, trail } = this.#settings;
+    return (backend) => usable?.(backend) !== false && (!this.#isExclusive(backend) || slots.holds(trail, backend.id));
   }
 
   #isExclusive(backend: Backend): boolean {
@@ -159,5 +187,14 @@ export function withSlots(
 ): SlotPlan | undefined {
   if (!rule.usesSlots()) return undefined;
   const isSentTo = (backend: Backend): boolean => laneOf(request, backend)?.type !== 'estimate';
-  return new SlotPlan(plan, { slots, clock, trail, signal: request.exchange.signal, deadlineAtMs, isSentTo });
+  const mayOverride = request.pin !== undefined || rule.failover.whenAllDisabled !== 'Fail';
+  return new SlotPlan(plan, {
+    slots,
+    clock,
+    trail,
+    signal: request.exchange.signal,
+    deadlineAtMs,
+    isSentTo,
+    mayOverride,
+  });
 }

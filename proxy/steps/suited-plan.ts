@@ -46,6 +46,11 @@ class SuitedPlan implements Plan {
     return this.#plan.hasNext(this.#suits(usable));
   }
 
+  resting(usable?: Veto): readonly Backend[] {
+    const suited = this.#plan.resting(this.#suits(usable));
+    return suited.length > 0 || this.#fitted ? suited : this.#plan.resting(this.#able(usable));
+  }
+
   groups(usable?: Veto): Iterable<readonly Backend[]> {
     const suited = [...this.#plan.groups(this.#suits(usable))];
     return suited.length > 0 || this.#fitted ? suited : this.#plan.groups(this.#able(usable));

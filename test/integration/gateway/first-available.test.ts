@@ -10,7 +10,7 @@ import { eventually } from '../../support/eventually.ts';
 import { startTestGateway } from '../../support/gateway.ts';
 import { startRedis } from '../../support/redis.ts';
 import { requires } from '../../support/requires.ts';
-import { answer, stopAtOnce } from '../../support/scripts.ts';
+import { answer, inTurn, stopAtOnce } from '../../support/scripts.ts';
 import { openStage, type StageOptions } from '../../support/stage.ts';
 import type { Script } from '../../support/upstream.ts';
 
@@ -121,6 +121,14 @@ describe('in one gateway', () => {
       expect(backendOf(await ask(stage.chatURL, { body: chatRequest(`${count}`) }))).toBe('b');
     }
     expect(stage.upstreams.a.requests).toHaveLength(3);
+  });
+
+  it('keeps those waiting who wait when one fails that is the last: whoever is next finds out whether it works', async () => {
+    const a = inTurn(answer('', { status: 500, afterMs: 200 }), chat('a', { afterMs: 200 }));
+    await using stage = await openStage({ a }, firstAvailable(['a']));
+    const asked = Array.from({ length: 5 }, (_, index) => ask(stage.chatURL, { body: chatRequest(`${index}`) }));
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    expect(statuses.filter((status) => status !== 200)).toEqual([502]);
   });
 
   it('makes a pinned request wait for its backend, and for no other', async () => {

@@ -41,7 +41,7 @@ beforeEach(() => {
 });
 
 /** What one request has of a configuration's route `chat`. */
-function open(snapshot: Snapshot) {
+function open(snapshot: Snapshot, mayOverride = true) {
   const trail = openTrail({ id: 'r', method: 'POST', path: '/', receivedAtMs: 0, headers: {} });
   const { signal } = new AbortController();
   const deadlineAtMs = clock.now() + 600_000;
@@ -52,6 +52,7 @@ function open(snapshot: Snapshot) {
     signal,
     deadlineAtMs,
     isSentTo: () => true,
+    mayOverride,
   });
   const next = (): string | undefined => {
     const visit = plan.next(undefined);
@@ -129,7 +130,7 @@ describe('a request', () => {
     await plan.free(undefined);
     const slow = plan.next(undefined);
     if (slow === undefined) throw new Error('nobody is free');
-    expect(plan.prepare(slow)).toBeUndefined();
+    plan.visited();
     const joining = plan.next(undefined);
     if (joining === undefined) throw new Error('nobody joins');
     expect([shortId(joining.backend), held()]).toEqual(['chat/cloud', ['g1']]);
@@ -185,5 +186,58 @@ describe('a request', () => {
     await settled();
     expect(next()).toBe('gpus/g2');
     expect([await waited(21), plan.busy]).toEqual([false, true]);
+  });
+});
+
+describe('disabled backends that are tried for want of others', () => {
+  const snapshot = routesOf(route('chat', [rule([toGpus()])]), gpus);
+  const nextDisabled = ({ plan }: ReturnType<typeof open>): string | undefined => {
+    const visit = plan.nextDisabled(undefined);
+    return visit && shortId(visit.backend);
+  };
+
+  it('are waited for like others, in the order of their return, and may be enabled by then', async () => {
+    present.until.set('gpus/g1', 900).set('gpus/g2', 500);
+    const [first, second, third] = [open(snapshot), open(snapshot), open(snapshot)];
+    expect([await first.plan.free(undefined), first.next(), nextDisabled(first)]).toEqual([
+      false,
+      undefined,
+      'gpus/g2',
+    ]);
+    expect([await second.plan.free(undefined), second.next(), nextDisabled(second)]).toEqual([
+      false,
+      undefined,
+      'gpus/g1',
+    ]);
+    const waiting = third.plan.free(undefined);
+    await settled();
+    present.until.clear();
+    first.end();
+    await waiting;
+    expect([third.next(), third.held(), third.plan.busy]).toEqual(['gpus/g2', ['g2'], false]);
+  });
+
+  it('come after those that were waited for in vain', async () => {
+    present.until.set('gpus/g2', 500);
+    await open(snapshot).plan.free(undefined);
+    const late = open(snapshot);
+    let end: boolean | undefined;
+    void Promise.resolve(late.plan.free(undefined)).then((got) => (end = got));
+    for (let passed = 0; passed <= 60; passed += 1) {
+      clock.turn(1_000);
+      await settled();
+    }
+    expect([end, late.plan.busy, late.next(), nextDisabled(late), late.held()]).toEqual([
+      false,
+      true,
+      undefined,
+      'gpus/g2',
+      ['g2'],
+    ]);
+  });
+
+  it('are asked for by nobody whose rule tries none', () => {
+    present.until.set('gpus/g1', 900).set('gpus/g2', 500);
+    expect([open(snapshot, false).plan.free(undefined), asked]).toEqual([false, []]);
   });
 });
