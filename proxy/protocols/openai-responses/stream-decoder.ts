@@ -79,7 +79,10 @@ export class ResponseStreamDecoder extends Judged<StreamJudge> implements Stream
       case 'response.incomplete':
         return this.#finish(event['response']);
       default:
-        return none;
+        // Sound, and what is yet to come.
+        return typeof type === 'string' && type.endsWith('.delta')
+          ? this.#ensure(type, { type: 'carried' }, event)
+          : none;
     }
   }
 

@@ -165,7 +165,9 @@ export class ResponseStreamEncoder implements StreamEncoder {
     const head = this.#begun();
     const state = finalState(reason);
     this.#close(() => true, state.status === 'incomplete' ? 'incomplete' : 'completed');
-    const content = { output: this.#output, usage, request: this.#context.request };
+    // Who began the answer may have left out a number.
+    const output = Object.values(this.#output);
+    const content = { output, usage, request: this.#context.request };
     const response = JSON.stringify(responseObject(head, state, content));
     this.#say(`response.${state.status}`, `"response":${response}`);
   }

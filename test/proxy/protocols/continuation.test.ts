@@ -122,6 +122,7 @@ const sides: readonly Side[] = [
     encoder: () => new ResponseStreamEncoder(context),
     streams: {
       'reasoning and a message': [...responseBegins, ...reasons, ...says(1, 'one', ' two')],
+      'a message that is not counted from zero': [...responseBegins, ...says(2, 'one', ' two')],
       'two messages': [...responseBegins, ...says(0, 'one'), ...says(1, ' two')],
       'a message of two parts': [
         ...responseBegins,
@@ -322,6 +323,21 @@ describe('an answer that goes on', () => {
 });
 
 describe('an answer of Responses', () => {
+  it.each([
+    { type: 'response.audio.delta', delta: 'QUJD' },
+    { type: 'response.output_text.annotation.added', ...inMessage(0), annotation: {} },
+    { type: 'response.output_item.added', output_index: 1, item: { id: 'ws', type: 'web_search_call' } },
+    { type: 'response.output_item.added', output_index: 1, item: { ...reasoning, encrypted_content: 'x' } },
+  ])('is not gone on with behind $type', (beside) => {
+    const transcript = new Transcript();
+    const { passThrough, openDecoder } = protocols['openai-responses'];
+    const tap = recordAnswers(passThrough, openDecoder, transcript).tap({ hideUsage: false });
+    for (const frame of eventFrames([...responseBegins, ...says(0, 'one').slice(0, 3)])) tap.frame(frame);
+    expect(transcript).toMatchObject({ text: 'one', resumable: true });
+    for (const frame of eventFrames([beside])) tap.frame(frame);
+    expect(transcript.resumable).toBe(false);
+  });
+
   it('has its items behind those of the answer that it goes on with', () => {
     const side = sides[1]!;
     const call = { id: 'fc_9', type: 'function_call', call_id: 'c', name: 'f', arguments: '' };
