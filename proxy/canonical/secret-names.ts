@@ -3,17 +3,25 @@
 /** What such names end with, however they are written: in lower case, without `-` and `_`. */
 const secretEndings = [
   'authorization',
+  'authentication',
   'apikey',
   'accesskey',
   'privatekey',
+  'secretkey',
+  'authkey',
+  // Of API Management and Functions of Azure.
+  'subscriptionkey',
+  'functionskey',
   'token',
   'secret',
   'password',
   'passwd',
+  'passphrase',
   'cookie',
   'credential',
   'credentials',
   'assertion',
+  'jwt',
 ] as const;
 
 /** Whether a header, or a member of an object, is secret by its name, whatever its value looks like. */
