@@ -6,7 +6,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 export interface DecodedListener {
   data(chunk: Buffer): void;
   end(): void;
-  /** The bytes are not what the encoding says. */
+  /** The bytes are not what the encoding says, or could not be taken. */
   broken(error: Error): void;
   /** What was pushed has been worked off. */
   ready(): void;
@@ -42,8 +42,17 @@ export function createContentDecoder(
   if (name === '' || name === 'identity') return undefined;
   if (!Object.hasOwn(decoders, name)) throw new Error(`the content encoding ${name.slice(0, 40)} is not supported`);
   const stream = decoders[name as keyof typeof decoders]();
-  stream.on('data', (chunk: Buffer) => listener.data(chunk));
-  stream.on('end', () => listener.end());
+  // A fault of ours must not end the process: here nobody else would catch it.
+  const guard = (hear: () => void): void => {
+    try {
+      hear();
+    } catch (error) {
+      stream.destroy();
+      listener.broken(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  stream.on('data', (chunk: Buffer) => guard(() => listener.data(chunk)));
+  stream.on('end', () => guard(() => listener.end()));
   stream.on('error', (error) => listener.broken(error));
   stream.on('drain', () => listener.ready());
   return {

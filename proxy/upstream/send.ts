@@ -100,7 +100,12 @@ class UpstreamExchange implements Dispatcher.DispatchHandler, Sending {
   onResponseEnd(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#listener.end();
+    try {
+      this.#listener.end();
+    } catch (cause) {
+      // As undici has it where a head or data could not be taken: whoever waits for the end must hear of one.
+      this.#listener.failed({ fault: 'reset', staleSocket: false, cause });
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

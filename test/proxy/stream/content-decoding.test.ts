@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import type { AnswerProtocol } from '../../../proxy/protocols/protocol.ts';
 import { soon } from '../../support/soon.ts';
 import { AnswerRig } from './answer-rig.ts';
 
@@ -23,4 +24,21 @@ test('and goes on waiting while the client is slow, too', async () => {
   expect(rig.orders).toEqual(['pause', 'pause']);
   rig.answer.resume();
   await soon(() => rig.orders.at(-1)).toBe('resume');
+});
+
+test('a fault of ours while it is taken ends the answer, and not the process', async () => {
+  const protocol: AnswerProtocol = {
+    readAnswer() {
+      throw new Error('a fault');
+    },
+    tap() {
+      throw new Error('not reached');
+    },
+  };
+  const rig = new AnswerRig({ stream: false, protocol }).head(gzipped);
+  rig.data(gzipSync('{}')).end();
+  await soon(() => rig.outcome).toMatchObject({
+    type: 'failed',
+    signal: { type: 'truncated', cause: new Error('a fault') },
+  });
 });
