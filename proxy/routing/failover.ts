@@ -5,7 +5,7 @@ import type { AttemptOutcome } from '../canonical/attempt.ts';
 import type { Failure } from '../canonical/failure.ts';
 import type { Backend, Rule, UpstreamKey } from '../config/snapshot.ts';
 import type { Attempt, FailoverEnd, FailoverSteps } from './failover-steps.ts';
-import type { Plan } from './plan.ts';
+import type { Visits } from './plan.ts';
 import { isLastResort, type Visit } from './visit.ts';
 
 /** All upstream requests of one client request, whatever the pools hold (failure.md, rule 1). */
@@ -29,7 +29,7 @@ interface Errand<A extends Attempt> {
 
 /** One request's search. Attempts are counted over all of its runs. */
 export class Failover<A extends Attempt> {
-  readonly #plan: Plan;
+  readonly #plan: Visits;
   readonly #rule: Rule;
   readonly #pinned: boolean;
   readonly #signal: AbortSignal;
@@ -43,7 +43,7 @@ export class Failover<A extends Attempt> {
   #empty: { readonly attempt: A; readonly visit: Visit } | undefined;
   #accepts: ((backend: Backend) => boolean) | undefined;
 
-  constructor(plan: Plan, rule: Rule, pinned: boolean, signal: AbortSignal, steps: FailoverSteps<A>) {
+  constructor(plan: Visits, rule: Rule, pinned: boolean, signal: AbortSignal, steps: FailoverSteps<A>) {
     this.#plan = plan;
     this.#rule = rule;
     this.#pinned = pinned;

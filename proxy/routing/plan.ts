@@ -13,52 +13,40 @@ import type {
 } from '../config/snapshot.ts';
 import type { FailoverConfig } from '../config/schema.ts';
 import { compileTimeouts } from '../config/timeouts.ts';
-import type { Choice, Exclusives, PluggedChoice, PluggedRule } from './plan-parts.ts';
+import type { Choice, Exclusives, PlanFacts, PluggedChoice, PluggedRule } from './plan-parts.ts';
 import { foremost } from './rank.ts';
 import type { Visit } from './visit.ts';
 
-/** What a plan asks about the present; each is asked at the moment it matters. */
-export interface PlanFacts {
-  /** 0: the backend may be used. Else Unix milliseconds of its return; Infinity where nobody knows. */
-  readonly disabledUntil: (backend: Backend) => number;
-  /** Whether that disable must not be overridden. */
-  readonly isHard: (backend: Backend) => boolean;
-  /** Rule 21: false while another request tries whether the backend works again. */
-  readonly claim: (backend: Backend) => boolean;
-  /** The backend's usual time to first content, milliseconds; undefined where nobody knows. */
-  readonly usualFirstContentMs: (backend: Backend) => number | undefined;
-  /** Whether a disabled backend may be due for a trial before it returns; undefined where there are none. */
-  readonly isEarly: ((backend: Backend) => boolean) | undefined;
-  /** Chooses inside a tier by the rule's strategy. */
-  readonly pick: <C extends Choice>(tier: Tier, rule: Rule, eligible: readonly C[]) => C;
-}
-
 /** Hands out visits, none twice. */
-export interface Plan {
+export interface Visits {
   /** Whether there is no backend at all, disabled ones included: waiting cannot help. */
   isEmpty(): boolean;
   /** The next enabled backend, or undefined. `usable` may veto candidates for this request. */
-  next(usable?: (backend: Backend) => boolean): Visit | undefined;
+  next(usable?: Veto): Visit | undefined;
   /** Whether `next` has one, as far as that can be told without asking for it. */
-  hasNext(usable?: (backend: Backend) => boolean): boolean;
+  hasNext(usable?: Veto): boolean;
   /** Takes back a visit that must not be made now: from then on its backend counts as disabled. */
   skip(visit: Visit): void;
   /** The untried, softly disabled backend that returns first, or undefined. */
-  nextDisabled(usable?: (backend: Backend) => boolean): Visit | undefined;
+  nextDisabled(usable?: Veto): Visit | undefined;
+  /** Unix milliseconds of the soonest return of any backend of the plan; Infinity if none is disabled. */
+  soonestReturn(): number;
+  /** From now on only the route that the rule names for such failures is asked; false if it names none, or was asked. */
+  fallBack(failure: FallbackClass): boolean;
+}
+
+/** Says besides what it is going to hand out. */
+export interface Plan extends Visits {
   /** Backends in the order in which `nextDisabled` comes to them. */
-  resting(usable?: (backend: Backend) => boolean): readonly Backend[];
+  resting(usable?: Veto): readonly Backend[];
   /** Backends in the order in which `next` comes to them. Which of a group is first is for the strategies to say. */
-  groups(usable?: (backend: Backend) => boolean): Iterable<readonly Backend[]>;
+  groups(usable?: Veto): Iterable<readonly Backend[]>;
   /** Backends that serve one request at a time. */
   exclusives(): Exclusives;
   /** Rules with a plugin that have something to be ordered and have not been given before: fallbacks bring others. */
   plugged(): readonly PluggedRule[];
-  /** Unix milliseconds of the soonest return of any backend of the plan; Infinity if none is disabled. */
-  soonestReturn(): number;
   /** All backends, whatever their state; references may lead to one of them several times. */
   backends(): Iterable<Backend>;
-  /** From now on only the route that the rule names for such failures is asked; false if it names none, or was asked. */
-  fallBack(failure: FallbackClass): boolean;
 }
 
 /** Failures that a rule may name a route of its own for. */

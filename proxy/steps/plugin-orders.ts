@@ -20,7 +20,7 @@ export interface PluginOrdersSettings {
 
 /** Asks for all orders that a plan needs and has not got; undefined where it needs none. Never rejects. */
 export function orderByPlugins(
-  plan: Plan,
+  plan: Pick<Plan, 'plugged'>,
   request: ProxyRequest,
   principal: Principal | undefined,
   context: RequestContext,

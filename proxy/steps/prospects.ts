@@ -5,8 +5,7 @@ import { ClientError } from '../canonical/client-error.ts';
 import type { Backend } from '../config/snapshot.ts';
 import type { ChatLane, EmbeddingsLane, PassThroughLane } from '../protocols/lane.ts';
 import { protocolOf } from '../protocols/registry.ts';
-import type { Exclusives, PluggedRule } from '../routing/plan-parts.ts';
-import type { FallbackClass, Plan } from '../routing/plan.ts';
+import type { FallbackClass, Veto, Visits } from '../routing/plan.ts';
 import type { Visit } from '../routing/visit.ts';
 import { readerOf } from './answers.ts';
 import type { ProxyRequest } from './decode.ts';
@@ -29,16 +28,16 @@ export interface ProspectsSettings {
   readonly release: (visit: Visit) => void;
 }
 
-/** A plan that passes over what cannot be told. */
-export class Prospects implements Plan {
+/** The visits of a plan, without those to backends that cannot be told. */
+export class Prospects implements Visits {
   /** Makes the answer here. Set as soon as a backend is reached that the client need not or cannot be answered by. */
   local: (() => Promise<Buffer>) | undefined;
   /** Why the first backend that was passed over could not be told. */
   refusal: ClientError | undefined;
-  readonly #plan: Plan;
+  readonly #plan: Visits;
   readonly #settings: ProspectsSettings;
 
-  constructor(plan: Plan, settings: ProspectsSettings) {
+  constructor(plan: Visits, settings: ProspectsSettings) {
     this.#plan = plan;
     this.#settings = settings;
   }
@@ -47,16 +46,12 @@ export class Prospects implements Plan {
     return this.#plan.isEmpty();
   }
 
-  next(usable?: (backend: Backend) => boolean): Visit | undefined {
+  next(usable?: Veto): Visit | undefined {
     return this.#first(() => this.#plan.next(usable));
   }
 
-  hasNext(usable?: (backend: Backend) => boolean): boolean {
+  hasNext(usable?: Veto): boolean {
     return this.local === undefined && this.#plan.hasNext(usable);
-  }
-
-  backends(): Iterable<Backend> {
-    return this.#plan.backends();
   }
 
   fallBack(failure: FallbackClass): boolean {
@@ -67,28 +62,12 @@ export class Prospects implements Plan {
     this.#plan.skip(visit);
   }
 
-  nextDisabled(usable?: (backend: Backend) => boolean): Visit | undefined {
+  nextDisabled(usable?: Veto): Visit | undefined {
     return this.#first(() => this.#plan.nextDisabled(usable));
   }
 
   soonestReturn(): number {
     return this.#plan.soonestReturn();
-  }
-
-  resting(usable?: (backend: Backend) => boolean): readonly Backend[] {
-    return this.#plan.resting(usable);
-  }
-
-  groups(usable?: (backend: Backend) => boolean): Iterable<readonly Backend[]> {
-    return this.#plan.groups(usable);
-  }
-
-  plugged(): readonly PluggedRule[] {
-    return this.#plan.plugged();
-  }
-
-  exclusives(): Exclusives {
-    return this.#plan.exclusives();
   }
 
   /**

@@ -14,7 +14,8 @@ import { Failover } from '../routing/failover.ts';
 import type { FailedAttempt, FailoverEnd, Verdict } from '../routing/failover-steps.ts';
 import { isForeignThinking } from '../routing/foreign-thinking.ts';
 import type { FailedRequest, Judge, JudgedAttempt } from '../routing/judge.ts';
-import { createPinnedPlan, createPlan, type Plan, type PlanFacts } from '../routing/plan.ts';
+import { createPinnedPlan, createPlan, type Plan, type Visits } from '../routing/plan.ts';
+import type { PlanFacts } from '../routing/plan-parts.ts';
 import type { Trials } from '../routing/trials.ts';
 import { isLastResort, type Visit } from '../routing/visit.ts';
 import type { ProxyRequest } from './decode.ts';
@@ -54,7 +55,7 @@ type Accepts = ((backend: Backend) => boolean) | undefined;
 /** The end of a search; the plan says when trying again makes sense. */
 export interface SearchEnd {
   readonly end: FailoverEnd<SentAttempt> | LocalEnd;
-  readonly plan: Plan;
+  readonly plan: Visits;
   readonly journey: Journey;
   /** Goes on where an answer broke, with what is left of the plan. */
   readonly goOn: (accepts: Accepts) => Promise<FailoverEnd<SentAttempt>>;

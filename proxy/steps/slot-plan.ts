@@ -3,8 +3,8 @@
 import type { Trail } from '../accounting/trail.ts';
 import type { Clock } from '../canonical/clock.ts';
 import type { Backend } from '../config/snapshot.ts';
-import type { Exclusives, PluggedRule } from '../routing/plan-parts.ts';
-import type { FallbackClass, Plan, Veto } from '../routing/plan.ts';
+import type { Exclusives } from '../routing/plan-parts.ts';
+import type { FallbackClass, Plan, Veto, Visits } from '../routing/plan.ts';
 import type { Visit } from '../routing/visit.ts';
 import type { Journey } from './journey.ts';
 import { laneOf } from './outgoing.ts';
@@ -34,8 +34,8 @@ interface Wanted {
   readonly enabled: boolean;
 }
 
-/** A plan within slots. */
-export class SlotPlan implements Plan {
+/** The visits of a plan, within slots. */
+export class SlotPlan implements Visits {
   /** The last wait was in vain: all that could serve were busy. */
   busy = false;
   readonly #plan: Plan;
@@ -88,10 +88,6 @@ export class SlotPlan implements Plan {
     return this.#keepFor(this.#plan.nextDisabled(this.#withinSlots(usable)));
   }
 
-  resting(usable: Veto): readonly Backend[] {
-    return this.#plan.resting(usable);
-  }
-
   skip(visit: Visit): void {
     this.#plan.skip(visit);
   }
@@ -104,26 +100,10 @@ export class SlotPlan implements Plan {
     return this.#plan.soonestReturn();
   }
 
-  groups(usable: Veto): Iterable<readonly Backend[]> {
-    return this.#plan.groups(usable);
-  }
-
-  backends(): Iterable<Backend> {
-    return this.#plan.backends();
-  }
-
   fallBack(failure: FallbackClass): boolean {
     const fallsBack = this.#plan.fallBack(failure);
     if (fallsBack) this.#exclusives = this.#plan.exclusives();
     return fallsBack;
-  }
-
-  plugged(): readonly PluggedRule[] {
-    return this.#plan.plugged();
-  }
-
-  exclusives(): Exclusives {
-    return this.#exclusives;
   }
 
   async #reserve(usable: Veto, { alone, enabled }: Wanted): Promise<boolean> {

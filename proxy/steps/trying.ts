@@ -2,7 +2,7 @@
 
 import type { Rule, UpstreamKey } from '../config/snapshot.ts';
 import type { Availability } from '../routing/availability.ts';
-import type { Plan } from '../routing/plan.ts';
+import type { Visits } from '../routing/plan.ts';
 import type { TrialOutcome, Trials } from '../routing/trials.ts';
 import { isLastResort, type Visit } from '../routing/visit.ts';
 
@@ -10,7 +10,7 @@ import { isLastResort, type Visit } from '../routing/visit.ts';
 export interface TryingSettings {
   readonly trials: Trials;
   readonly availability: Availability;
-  readonly plan: Plan;
+  readonly plan: Pick<Visits, 'skip'>;
   /** Says whether a trial before the return of a backend is wanted, and how often. */
   readonly rule: Rule;
 }

@@ -2,7 +2,7 @@
 
 import type { Backend, MatchContext, Route, Rule, Snapshot } from '../../../proxy/config/snapshot.ts';
 import { compileSnapshot } from '../../../proxy/config/snapshot-compile.ts';
-import type { PlanFacts } from '../../../proxy/routing/plan.ts';
+import type { PlanFacts } from '../../../proxy/routing/plan-parts.ts';
 import type { RouteConfig } from '../../../proxy/config/schema.ts';
 import { configOf, provider } from '../../support/config.ts';
 

@@ -1,6 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
 import { Availability } from '../../../proxy/routing/availability.ts';
-import type { Plan } from '../../../proxy/routing/plan.ts';
 import type { Visit } from '../../../proxy/routing/visit.ts';
 import type { TrialOutcome, Trials } from '../../../proxy/routing/trials.ts';
 import { Trying } from '../../../proxy/steps/trying.ts';
@@ -30,7 +29,7 @@ beforeEach(() => {
     },
     end: (target, outcome) => void ended.push([target, outcome]),
   };
-  const plan = { skip: (visit: Visit) => void skipped.push(visit) } as Plan;
+  const plan = { skip: (visit: Visit) => void skipped.push(visit) };
   const availability = new Availability(rig.disables, rig.clock, 'gpt');
   trying = new Trying({ trials, availability, plan, rule: rig.rule });
 });
