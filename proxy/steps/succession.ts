@@ -29,6 +29,8 @@ export function succeed(
   failure: Failure,
 ): Succession | undefined {
   if (transcript?.resumable !== true || transcript.finished || !answer.framed) return undefined;
+  // The client has something, and nobody could read it.
+  if (transcript.parts.length === 0) return undefined;
   const { operation } = journey.request;
   const { chat: toOthers, ownChat: client = toOthers } = protocolOf(operation.protocol);
   const chat = client && readChat(journey, client, backend);

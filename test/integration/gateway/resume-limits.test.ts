@@ -69,6 +69,7 @@ describe('an error in the stream ends it', () => {
     'a call of a tool has begun': [[frame({ content: 'word1' }), frame(call)], {}],
     'the model has refused': [[frame({ refusal: 'no' })], {}],
     'thinking came that only its vendor can read': [[frame({ reasoning_details: [{ type: 'encrypted' }] })], {}],
+    'nothing of what was said is of the one answer that is wanted': [[frame({ content: 'word1' }, { index: 1 })], {}],
     'probabilities are wanted': [[frame({ content: 'word1' })], { logprobs: true }],
     'several answers are wanted': [[frame({ content: 'word1' })], { n: 2 }],
     'there is too much': [[frame({ content: 'x'.repeat(200 * 1024) }), frame({ content: 'x'.repeat(57 * 1024) })], {}],
