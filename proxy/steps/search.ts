@@ -214,7 +214,7 @@ function mayGoOn(
   preparation: Preparation,
 ): 'yes' | 'with another key' | 'no' {
   if (!wasSent && !isStillOpen(visit, preparation)) return 'no';
-  return preparation.availability.mayGoOn(visit.backend, visit.disabled, key);
+  return preparation.availability.mayGoOn(visit.backend, isLastResort(visit), key);
 }
 
 /** When a client that found everything busy may ask again. */
@@ -325,7 +325,7 @@ function nextKey(
   availability: Availability,
   { balancer, context }: Balancing,
 ): UpstreamKey | undefined {
-  let eligible = availability.keys(visit.backend, visit.disabled).filter((key) => !tried.has(key.id));
+  let eligible = availability.keys(visit.backend, isLastResort(visit)).filter((key) => !tried.has(key.id));
   if (accountOtherThan !== undefined) eligible = eligible.filter((key) => isOtherAccount(key, accountOtherThan));
   while (eligible.length > 0) {
     const key = balancer.pickKey(visit.backend.provider, eligible, context);
