@@ -47,11 +47,17 @@ const utilizationMin = 0.95;
 /** Two seconds in a row with a turn this much longer than the limit are overload as well, however short the others were. */
 const stallFactor = 4;
 /** While shedding, the loop is kept this prompt, so that a refusal is not late itself; and well below the limit. */
-const goalMs = 15;
+const goalMs = 5;
 const goalShare = 0.3;
 /** A quarter of what was admitted is shed more with each bad sample, and 3 % of all is admitted more with each good one. */
 const shedMoreShare = 0.25;
 const admitMoreShare = 0.03;
+/** Near the goal it is a tenth of that: the share would else swing about it, with a queue on one side and idleness on the other. */
+const nearFactor = 0.1;
+/** From this share on it is known about how much is too much: before, every step is a whole one. */
+const knownShare = 0.3;
+/** Three times over the goal is no longer near it. */
+const farOver = 3;
 /** Somebody must get through, or nobody would notice that it works again. */
 const shedShareMax = 0.98;
 
@@ -87,10 +93,11 @@ export class OverloadGuard {
     const reason = this.#scarce(load) ?? this.#late(load);
     if (reason !== undefined) {
       this.#reason = reason;
-      this.#share = Math.min(shedShareMax, this.#share + (1 - this.#share) * shedMoreShare);
+      const step = reason === 'event-loop' ? this.#farness(load) : 1;
+      this.#share = Math.min(shedShareMax, this.#share + (1 - this.#share) * shedMoreShare * step);
       return;
     }
-    this.#share = Math.max(0, this.#share - admitMoreShare);
+    this.#share = Math.max(0, this.#share - admitMoreShare * (isBusy([load]) ? this.#farness(load) : 1));
     if (this.#share === 0) this.#due = 0;
   }
 
@@ -108,6 +115,19 @@ export class OverloadGuard {
     return reason;
   }
 
+  /** Which part of a whole step is right for a loop that is so late: 1 far over the goal, or far below it. */
+  #farness({ loopDelayMeanMs }: LoadSample): number {
+    if (this.#share < knownShare) return 1;
+    const ratio = loopDelayMeanMs / this.#goalMs();
+    return Math.min(1, Math.max(nearFactor, ratio > 1 ? (ratio - 1) / farOver : 1 - ratio));
+  }
+
+  /** Infinity where the event loop is not looked at. */
+  #goalMs(): number {
+    const { loopDelayMeanMsMax } = this.#limits;
+    return loopDelayMeanMsMax === 0 ? Infinity : Math.min(goalMs, loopDelayMeanMsMax * goalShare);
+  }
+
   #scarce(load: LoadSample): ShedReason | undefined {
     const { memoryShareMax } = this.#limits;
     if (memoryShareMax === 0) return undefined;
@@ -122,8 +142,7 @@ export class OverloadGuard {
     const { loopDelayMeanMsMax } = this.#limits;
     if (loopDelayMeanMsMax === 0) return undefined;
     if (this.#share > 0) {
-      const goal = Math.min(goalMs, loopDelayMeanMsMax * goalShare);
-      return isBusy([load]) && load.loopDelayMeanMs > goal ? 'event-loop' : undefined;
+      return isBusy([load]) && load.loopDelayMeanMs > this.#goalMs() ? 'event-loop' : undefined;
     }
     this.#window.push(load);
     if (this.#window.length < samplesToBegin) return undefined;

@@ -107,13 +107,36 @@ describe('new requests are shed', () => {
 
   test('fewer with every sample that is well, until none are', () => {
     const guard = guardAfter(late, 10);
-    feed(guard, { ...late, loopDelayMeanMs: 15 }, 1);
+    feed(guard, { ...late, loopDelayMeanMs: 5 }, 1);
     expect(guard.report().shedShare).toBeCloseTo(0.22);
     feed(guard, calm, 7);
     expect(guard.report().shedShare).toBeCloseTo(0.01);
     feed(guard, calm, 1);
     expect(guard.report().shedShare).toBe(0);
     expect(shedOf(guard)).toEqual({});
+  });
+
+  test('in smaller steps near the goal, once it is known about how much is too much', () => {
+    // A quarter, then a quarter of the rest.
+    const shareAfter = (loopDelayMeanMs: number): number => {
+      const guard = guardAfter(late, 11);
+      feed(guard, { ...late, loopDelayMeanMs }, 1);
+      return guard.report().shedShare;
+    };
+    expect(guardAfter(late, 11).report().shedShare).toBeCloseTo(0.4375);
+    // Of the 0.5625 that are admitted: a quarter, a quarter of that, and a tenth of it.
+    expect(shareAfter(20)).toBeCloseTo(0.578, 3);
+    expect(shareAfter(8.75)).toBeCloseTo(0.4727, 3);
+    expect(shareAfter(5.1)).toBeCloseTo(0.4516, 3);
+    // Less by 3 % of all, a half of that, and a tenth of it.
+    expect(shareAfter(0)).toBeCloseTo(0.4075, 3);
+    expect(shareAfter(2.5)).toBeCloseTo(0.4225, 3);
+    expect(shareAfter(4.9)).toBeCloseTo(0.4345, 3);
+  });
+
+  test('in whole steps for want of memory, however prompt the loop', () => {
+    const guard = guardAfter({ ...calm, heapShare: 1 }, 12);
+    expect(guard.report().shedShare).toBeCloseTo(1 - 0.75 ** 3);
   });
 
   test('evenly: of a quarter every fourth', () => {
