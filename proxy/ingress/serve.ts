@@ -105,12 +105,27 @@ function fail(context: ServeContext, exchange: ClientExchange, cause: unknown): 
   }
 }
 
+/** A client that goes on with a connection does so within this; a drain is so much longer at most. */
+const reuseMs = 500;
+
 function finish(context: ServeContext, connection: Connection): void {
   context.requestsInFlight -= 1;
   context.requestsDone += 1;
   connection.finish();
   if (context.draining) connection.idleBytesRead = connection.socket.bytesRead;
-  if (context.closingIdle && connection.current === undefined) connection.socket.destroySoon();
+  if (context.closingIdle && connection.current === undefined) closeUnused(context, connection);
+}
+
+/**
+ * The head of what has just ended may have promised to keep the connection: a client that uses it anew at once is served, and
+ * told that it closes.
+ */
+function closeUnused({ clock }: ServeContext, connection: Connection): void {
+  const { socket, idleBytesRead } = connection;
+  const timer = clock.setTimer(reuseMs, () => {
+    if (connection.current === undefined && socket.bytesRead === idleBytesRead) socket.destroySoon();
+  });
+  socket.once('close', () => timer.cancel());
 }
 
 /** Answers an error of the HTTP parser or of its timers, which may come in the middle of an exchange. */
