@@ -5,6 +5,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Clock } from '../canonical/clock.ts';
 import type { RedisScript } from './redis-scripts.ts';
 import type { RedisAddress } from './redis-url.ts';
+import { hearOfFailovers, isElsewhere } from './sentinel-news.ts';
 
 /** A script with what it is to work on. */
 export interface RedisCommand {
@@ -63,6 +64,8 @@ class TwoConnections implements RedisConnection {
   readonly #commands: Redis | Cluster;
   /** A cluster client keeps a connection for news by itself. */
   readonly #subscription: Redis | Cluster;
+  /** They tell of failovers; empty where there are none. */
+  readonly #sentinels: readonly Redis[];
   readonly #channel: string;
   readonly #clock: Clock;
   readonly #events: RedisEvents;
@@ -77,11 +80,13 @@ class TwoConnections implements RedisConnection {
     this.#events = events;
     this.#commands = createClient(address, random);
     this.#subscription = this.#commands instanceof Cluster ? this.#commands : createClient(address, random);
-    this.#listen();
+    this.#sentinels = createSentinels(address, random);
+    this.#listen(address);
   }
 
   connect(): void {
-    for (const client of new Set([this.#commands, this.#subscription])) client.connect().catch(ignore);
+    for (const client of this.#clients()) client.connect().catch(ignore);
+    for (const sentinel of this.#sentinels) sentinel.connect().catch(ignore);
   }
 
   async call({ script, keys, args }: RedisCommand): Promise<unknown> {
@@ -98,7 +103,7 @@ class TwoConnections implements RedisConnection {
     if (nowMs - this.#reconnectedMs < reconnectGapMs) return;
     this.#reconnectedMs = nowMs;
     this.#lastError = why;
-    for (const client of new Set([this.#commands, this.#subscription])) client.disconnect(true);
+    for (const client of this.#clients()) client.disconnect(true);
   }
 
   tendSubscription(): void {
@@ -110,10 +115,14 @@ class TwoConnections implements RedisConnection {
 
   close(): void {
     this.#isClosed = true;
-    for (const client of new Set([this.#commands, this.#subscription])) client.disconnect();
+    for (const client of [...this.#clients(), ...this.#sentinels]) client.disconnect();
   }
 
-  #listen(): void {
+  #clients(): ReadonlySet<Redis | Cluster> {
+    return new Set([this.#commands, this.#subscription]);
+  }
+
+  #listen({ master }: RedisAddress): void {
     const commands = this.#commands;
     const subscription = this.#subscription;
     commands.on('ready', () => {
@@ -126,7 +135,12 @@ class TwoConnections implements RedisConnection {
     });
     // A listener must be there, or the library prints every error.
     if (subscription !== commands) subscription.on('error', ignore);
-    for (const client of new Set([commands, subscription])) client.on('end', () => this.#revive(client));
+    for (const client of this.#clients()) client.on('end', () => this.#revive(client));
+    hearOfFailovers(this.#sentinels, master, (to) => {
+      for (const client of this.#clients()) {
+        if (client instanceof Redis && isElsewhere(client, to)) client.disconnect(true);
+      }
+    });
     subscription.on('ready', () => this.#subscribe());
     subscription.on('close', () => {
       this.#isSubscribed = false;
@@ -137,8 +151,7 @@ class TwoConnections implements RedisConnection {
   }
 
   /**
-   * The library gives a client up for good that is told to connect anew while it is still asking a sentinel where: by
-   * `reconnect`, or by word of a failover.
+   * The library gives a client up for good that is told to connect anew while it is still asking a sentinel where.
    */
   #revive(client: Redis | Cluster): void {
     this.#clock.setTimer(backoffMinMs, () => {
@@ -157,9 +170,12 @@ class TwoConnections implements RedisConnection {
 /** Left out: an option that changes the types of the client's answers. */
 type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
 
+function backoffBy(random: () => number): (times: number) => number {
+  return (times) => Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(times - 1, 10)) * (0.5 + random() / 2);
+}
+
 function createClient(address: RedisAddress, random: () => number): Redis | Cluster {
-  const backoff = (times: number): number =>
-    Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(times - 1, 10)) * (0.5 + random() / 2);
+  const backoff = backoffBy(random);
   const options = toOptions(address, backoff);
   const [first] = address.nodes;
   switch (address.type) {
@@ -179,8 +195,16 @@ function createClient(address: RedisAddress, random: () => number): Redis | Clus
   }
 }
 
+/** A client for each sentinel. */
+function createSentinels(address: RedisAddress, random: () => number): readonly Redis[] {
+  if (address.type !== 'sentinel') return [];
+  const { nodes, tls, sentinelUsername: username, sentinelPassword: password } = address;
+  const options = toOptions({ tls, username, password, database: 0 }, backoffBy(random));
+  return nodes.map(({ host, port }) => new Redis({ ...options, host, port }));
+}
+
 function toOptions(
-  { tls, username, password, database }: RedisAddress,
+  { tls, username, password, database }: Pick<RedisAddress, 'tls' | 'username' | 'password' | 'database'>,
   backoff: (times: number) => number,
 ): ClientOptions {
   return {
@@ -214,8 +238,6 @@ function toSentinelOptions(address: RedisAddress, backoff: (times: number) => nu
     name: master,
     sentinelCommandTimeout: connectTimeoutMs,
     sentinelRetryStrategy: backoff,
-    // A master that fell silent would else be held on to until its socket times out.
-    failoverDetector: true,
     enableTLSForSentinelMode: tls,
     ...(tls ? { sentinelTLS: {} } : {}),
     ...(sentinelUsername === undefined ? {} : { sentinelUsername }),

@@ -38,9 +38,7 @@ describe('with 50 streams open', () => {
 
   test('proxies are rolled out anew, and no stream fails or ends early', async () => {
     const before = await release.pods('proxy');
-    // What the official client does unless it is told otherwise: a connection may be closed in the moment that it is used anew.
-    const load = { ...streams, maxRetries: 2 };
-    const { failed, truncated, failures, requests } = await application.during(load, async () => {
+    const { failed, truncated, failures, requests } = await application.during(streams, async () => {
       await rollOut('sluice-proxy');
       await until('the old ones have ended', async () => {
         const pods = await release.kubectl(['get', 'pods', '-o', 'name']);

@@ -70,10 +70,7 @@ program.describe('several servers', () => {
     const late = await join(url);
     expect(late.book.list()).toHaveLength(2);
     expect(await replica.admin.zcard('{sluice:default}:index')).toBe(2);
-    // It works, it is down, it works; word of a failover may reach a proxy that has found the new master already.
-    const words = one.lines.map((line) => line.slice(0, 'Redis works'.length));
-    expect(words.length).toBeLessThanOrEqual(5);
-    expect(words).toEqual(words.map((_, at) => (at % 2 === 0 ? 'Redis works' : 'Redis is do')));
+    expect(one.lines).toHaveLength(3);
   }, 60_000);
 
   test('with a sentinel: a connection that is to be made anew while it is being made is made all the same', async () => {
