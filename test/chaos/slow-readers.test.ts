@@ -28,6 +28,8 @@ const readBytesPerSecond = 1024;
 const heldBytesMax = 256 * 1024;
 /** And in all: code that was compiled meanwhile. */
 const otherBytesMax = 4 * 1024 * 1024;
+/** And with what has passed through and is not collected yet. */
+const garbageBytesMax = 96 * 1024 * 1024;
 const word = 'word '.repeat(800);
 const frame = `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: word }, finish_reason: null }] })}\n\n`;
 
@@ -137,6 +139,7 @@ test(
     });
     expect([...before, ...during].every(({ status }) => status === 200)).toBe(true);
     expect(held).toBeLessThan(otherBytesMax + readers * heldBytesMax);
+    expect(grown).toBeLessThan(garbageBytesMax + readers * heldBytesMax);
     // What is taken by its client, and no more than fills buffers again.
     expect(sum(later) - sum(written)).toBeLessThan(readers * 64 * 1024);
   },
