@@ -173,7 +173,7 @@ it.each([
       },
     );
     expect(await askOften(stage, 1)).toEqual(['rate_limit_exceeded']);
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await delay(1100);
     const leave = new AbortController();
     const trial = ask(stage.chatURL, { body: chatRequest('trial'), signal: leave.signal });
     await eventually(() => stage.upstreams.pool.requests.length === 2);

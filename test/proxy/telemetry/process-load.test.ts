@@ -41,6 +41,7 @@ test('a process that did not work was not late for anything of its own', async (
   expect(first?.loopDelayMaxMs).toBeLessThan(200);
 });
 
+// Read from /proc, which only Linux has: elsewhere no container has a limit, and nobody asks.
 test.runIf(process.platform === 'linux')('memory that the kernel can take back does not count', () => {
   const { rss, heapUsed } = process.memoryUsage();
   expect(ownBytes()).toBeGreaterThan(heapUsed);
